@@ -1,0 +1,226 @@
+"""Whether operations are recorded: grad mode and anomaly mode, each per thread (and per asyncio task)."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import traceback
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+TRACE = "trace"  # a truthy grad mode: record, and remember the line of the user's that called each op
+
+# False: do not record; True: record; TRACE: record with the line. One look-up per recorded op.
+GRAD: ContextVar[Any] = ContextVar("grad", default=True)
+INFERENCE: ContextVar[bool] = ContextVar("inference", default=False)
+
+PACKAGE = str(Path(__file__).parents[1])
+
+
+def user_line() -> str:
+    """The innermost line outside this package, as "file:line in function: text"."""
+    for frame in reversed(traceback.extract_stack()):
+        if not frame.filename.startswith(PACKAGE):
+            return f"{frame.filename}:{frame.lineno} in {frame.name}: {frame.line}"
+    return "unknown"
+
+
+class _Mode:
+    """A context manager, re-entrant, that also decorates functions and generator functions."""
+
+    def __init__(self) -> None:
+        self._tokens: list[Any] = []
+
+    def _enter(self) -> Any:
+        raise NotImplementedError
+
+    def _fresh(self) -> _Mode:
+        return type(self)()
+
+    def __enter__(self) -> None:
+        self._tokens.append(self._enter())
+
+    def __exit__(self, *exc: object) -> None:
+        for variable, value in self._tokens.pop():
+            variable.set(value)
+
+    def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def generator(*args: Any, **kwargs: Any) -> Any:
+                # The mode holds only while the body runs, never between two of its values.
+                iterator = function(*args, **kwargs)
+                sent: Any = None
+                try:
+                    while True:
+                        with self._fresh():
+                            value = iterator.send(sent)
+                        sent = yield value
+                except StopIteration as stop:
+                    return stop.value
+                finally:
+                    iterator.close()
+
+            return generator  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._fresh():
+                return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+
+def _swap(variable: ContextVar[Any], value: Any) -> tuple[ContextVar[Any], Any]:
+    old = variable.get()
+    variable.set(value)
+    return variable, old
+
+
+def _recording() -> Any:
+    return TRACE if ANOMALY.get() else True
+
+
+ANOMALY: ContextVar[bool] = ContextVar("anomaly", default=False)
+
+
+class no_grad(_Mode):
+    """Context manager and decorator inside which nothing is recorded: results do not require a gradient.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.ones(2, requires_grad=True)
+    >>> with tg.no_grad():
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        mode = super().__new__(cls)
+        if function is None:
+            return mode
+        mode.__init__()
+        return mode(function)  # used as a bare decorator: @no_grad
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__()
+
+    def _enter(self) -> Any:
+        return [_swap(GRAD, False)]
+
+
+class enable_grad(no_grad):
+    """Context manager and decorator that records again inside `no_grad`.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.ones(2, requires_grad=True)
+    >>> with tg.no_grad(), tg.enable_grad():
+    ...     (x * 2).requires_grad
+    True
+    """
+
+    def _enter(self) -> Any:
+        return [_swap(GRAD, _recording())]
+
+
+class set_grad_enabled(_Mode):
+    """Sets grad mode at once; as a context manager or decorator, until the end of the block.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.ones(2, requires_grad=True)
+    >>> with tg.set_grad_enabled(False):
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = bool(mode)
+        self._previous = _swap(GRAD, _recording() if self.mode else False)
+
+    def _fresh(self) -> _Mode:
+        mode = object.__new__(set_grad_enabled)
+        _Mode.__init__(mode)
+        mode.mode = self.mode
+        mode._previous = (GRAD, GRAD.get())
+        return mode
+
+    def _enter(self) -> Any:
+        GRAD.set(_recording() if self.mode else False)
+        return [self._previous]
+
+    def __call__(self, function: F) -> F:
+        GRAD.set(self._previous[1])  # a decorator sets the mode inside the function only
+        return super().__call__(function)
+
+
+class inference_mode(_Mode):
+    """`no_grad`, under the name that PyTorch gives to code that will never need a gradient.
+
+    >>> import tensorgrad as tg
+    >>> with tg.inference_mode():
+    ...     tg.is_inference_mode_enabled(), tg.is_grad_enabled()
+    (True, False)
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        made = super().__new__(cls)
+        if isinstance(mode, bool):
+            return made
+        made.__init__()
+        return made(mode)
+
+    def __init__(self, mode: Any = True) -> None:
+        super().__init__()
+        self.mode = mode is not False
+
+    def _fresh(self) -> _Mode:
+        return type(self)(self.mode)
+
+    def _enter(self) -> Any:
+        return [_swap(GRAD, False if self.mode else _recording()), _swap(INFERENCE, self.mode)]
+
+
+class detect_anomaly(_Mode):
+    """Context manager that remembers the line of each recorded op, and stops at the first NaN in a backward walk.
+
+    Errors raised while walking the graph then name that line. It slows recording several times: for debugging only.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.zeros(1, requires_grad=True)
+    >>> with tg.autograd.detect_anomaly():
+    ...     (x / x).sum().backward()
+    Traceback (most recent call last):
+        ...
+    tensorgrad.errors.AutogradError: backward of div gave NaN for its input 0 of shape (1,); it was called at ...
+    """
+
+    def _enter(self) -> Any:
+        swaps = [_swap(ANOMALY, True)]
+        if GRAD.get():
+            swaps.append(_swap(GRAD, TRACE))
+        return swaps
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations of this thread are recorded.
+
+    >>> import tensorgrad as tg
+    >>> tg.is_grad_enabled()
+    True
+    """
+    return bool(GRAD.get())
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside `inference_mode`.
+
+    >>> import tensorgrad as tg
+    >>> tg.is_inference_mode_enabled()
+    False
+    """
+    return INFERENCE.get()

@@ -1,0 +1,348 @@
+"""The backward walk: one pass over the graph, newest node first.
+
+The walk owns what no op has to think of: undoing broadcasting and casts (on the edge), adding up the gradients that
+reach a node, whose array a gradient is, whether kept values are still what they were, hooks, and releasing what was
+kept. With `create_graph` the same walk runs on tensors, and so records itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.autograd.graph import Node, Saved, TensorBase, called_at, check_unwritten, edge, wrap, writes
+from tensorgrad.autograd.modes import ANOMALY, enable_grad
+from tensorgrad.autograd.op import PICK, REGISTRY, pick
+from tensorgrad.errors import AutogradError, DtypeError, ShapeError
+
+ndarray = np.ndarray
+
+
+def backward(
+    tensors: Sequence[Any],
+    gradients: Sequence[Any],
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Sequence[Any] | None = None,
+) -> None:
+    """Add the gradient of `tensors` to the `.grad` of the leaves (or of `inputs` only)."""
+    targets = None if inputs is None else _targets(inputs, "backward")
+    found = walk(tensors, gradients, retain_graph, create_graph, targets)
+    if inputs is None:
+        for leaf, (g, owned) in found.items():
+            accumulate(leaf, g, owned)
+    else:
+        for tensor in dict.fromkeys(inputs):
+            if (entry := found.get(edge(tensor))) is not None:
+                accumulate(tensor, entry[0], owned=False)
+
+
+def grad(
+    outputs: Sequence[Any],
+    inputs: Sequence[Any],
+    gradients: Sequence[Any],
+    retain_graph: bool | None,
+    create_graph: bool,
+) -> tuple[Any, ...]:
+    """The gradients of `outputs` with respect to `inputs`; None for an input that they do not depend on."""
+    found = walk(outputs, gradients, retain_graph, create_graph, _targets(inputs, "grad"))
+    given: set[int] = set()
+    results = []
+    for tensor in inputs:
+        entry = found.get(edge(tensor))
+        if entry is None:
+            results.append(None)
+            continue
+        g, owned = entry
+        if isinstance(g, TensorBase):
+            results.append(g)
+        else:
+            results.append(wrap(g if owned and id(g) not in given else np.array(g)))
+            given.add(id(g))
+    return tuple(results)
+
+
+def _targets(inputs: Sequence[Any], caller: str) -> set[Any]:
+    for i, tensor in enumerate(inputs):
+        if not isinstance(tensor, TensorBase):
+            raise DtypeError(f"{caller}: inputs[{i}] must be a Tensor, not {type(tensor).__name__}")
+        if edge(tensor) is None:
+            raise AutogradError(
+                f"{caller}: inputs[{i}], of shape {tensor._data.shape}, does not require a gradient; "
+                f"call requires_grad_() on it before it is used"
+            )
+    if not inputs:
+        raise AutogradError(f"{caller}: inputs is empty; name at least one tensor")
+    return {edge(tensor) for tensor in inputs}
+
+
+def seed(tensor: Any, gradient: Any, create_graph: bool) -> Any:
+    """The gradient that a walk starts with at a tensor: an array, or a tensor where the walk records itself."""
+    data = tensor._data
+    if edge(tensor) is None:
+        raise AutogradError(
+            "backward: this tensor does not require a gradient; make one of the tensors that it was computed from "
+            "with requires_grad=True, and compute it outside no_grad()"
+        )
+    if gradient is None:
+        if data.size != 1:
+            raise AutogradError(
+                f"backward: a gradient can be left out only for a tensor of one element, and this one has shape "
+                f"{data.shape}; reduce it first (.sum() or .mean()), or pass backward(gradient) of its shape"
+            )
+        g = np.ones(data.shape, data.dtype)
+        return wrap(g) if create_graph else g
+    if not isinstance(gradient, TensorBase):
+        raise DtypeError(f"backward: gradient must be a Tensor of shape {data.shape}, not {type(gradient).__name__}")
+    if gradient._data.shape != data.shape:
+        raise ShapeError(
+            f"backward: gradient has shape {gradient._data.shape}, but the tensor has shape {data.shape}; "
+            f"they must be equal"
+        )
+    if create_graph:
+        return gradient if gradient._data.dtype == data.dtype else gradient.to(data.dtype)
+    return gradient._data.astype(data.dtype, copy=False)
+
+
+def _leading_to(roots: list[Any], targets: set[Any]) -> set[Any]:
+    """The nodes through which a target is reached."""
+    seen: dict[int, Node] = {}
+    stack = [root for root in roots if root.__class__ is Node]
+    while stack:
+        node = stack.pop()
+        if node.seq not in seen:
+            seen[node.seq] = node
+            stack.extend(e for e in node.inputs if e.__class__ is Node)
+    needed: set[Any] = set()
+    for seq in sorted(seen):  # inputs are older than their node
+        node = seen[seq]
+        if any(e in targets or e in needed for e in node.inputs if e is not None):
+            needed.add(node)
+    return needed
+
+
+def walk(
+    tensors: Sequence[Any],
+    gradients: Sequence[Any],
+    retain_graph: bool | None,
+    create_graph: bool,
+    targets: set[Any] | None,
+) -> dict[Any, tuple[Any, bool]]:
+    """Walk back from the tensors; return (gradient, whether this walk made the array) by leaf, or by target."""
+    seeds = [(edge(t), seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
+    retain = create_graph if retain_graph is None else retain_graph
+    needed = None if targets is None else _leading_to([e for e, _ in seeds], targets)
+    if create_graph:
+        with enable_grad():
+            return _walk(seeds, retain, True, targets, needed)
+    return _walk(seeds, retain, False, targets, needed)
+
+
+def _walk(
+    seeds: list[tuple[Any, Any]], retain: bool, record: bool, targets: set[Any] | None, needed: set[Any] | None
+) -> dict[Any, tuple[Any, bool]]:
+    grads: dict[Any, Any] = {}  # what has arrived so far, by edge
+    owned: set[Any] = set()  # the edges whose array this walk made: it may be added to in place
+    found: dict[Any, tuple[Any, bool]] = {}
+    heap: list[tuple[int, Node]] = []
+    anomaly = ANOMALY.get()
+    for e, g in seeds:
+        if e in grads:
+            grads[e] = grads[e] + g
+        else:
+            grads[e] = g
+            if e.__class__ is Node:
+                heappush(heap, (-e.seq, e))
+    while heap:
+        node = heappop(heap)[1]
+        g = grads.pop(node)
+        if node.hooks is not None:
+            g = _call_hooks(node.hooks, g, node)
+        if targets is not None:
+            if node in targets:
+                found[node] = (g, False)
+            if node not in needed:  # type: ignore[operator]
+                continue
+        op = node.op
+        if op is PICK:
+            joint = node.inputs[0]
+            parts = grads.get(joint)
+            if parts is None:
+                parts = grads[joint] = {}
+                heappush(heap, (-joint.seq, joint))
+            index = node.attrs["index"]
+            parts[index] = parts[index] + g if index in parts else g
+            continue
+        kept = node.kept
+        if kept is None:
+            raise _released(node)
+        if node.seq < writes.latest:
+            check_unwritten(node)
+        if record or kept[0].__class__ is Saved:
+            kept = _as_tensors(node)
+        attrs = node.attrs
+        exact = node.exact
+        inputs = node.inputs
+        if needed is not None:
+            inputs = tuple(e if e in targets or e in needed else None for e in inputs)
+        if op.joint is None:
+            arriving: Any = [
+                (e, vjp(g, *kept, **attrs) if attrs else vjp(g, *kept))
+                for e, vjp in zip(inputs, op.vjps)
+                if e is not None
+            ]
+        else:
+            arriving = zip(inputs, op.joint(g, tuple(e is not None for e in inputs), *kept, **attrs))
+        for e, ga in arriving:
+            if e is None or ga is None:
+                continue
+            if not exact:
+                shape = e.shape
+                if ga.shape != shape:
+                    ga = sum_to(ga, shape, node)
+                if ga.dtype is not e.dtype:
+                    ga = ga.astype(e.dtype) if not isinstance(ga, TensorBase) else ga.to(e.dtype)
+            if anomaly:
+                _check_nan(node, e, ga)
+            old = grads.get(e)
+            if old is None:
+                grads[e] = ga
+                if e.__class__ is Node:
+                    heappush(heap, (-e.seq, e))
+                elif _made_here(ga, g, kept):
+                    owned.add(e)
+            elif e in owned and not record:
+                np.add(old, ga, out=old)
+            else:
+                grads[e] = old + ga
+                owned.add(e)
+        if not (retain or op.bare):
+            node.kept = None
+    for leaf, g in grads.items():
+        if targets is None or leaf in targets:
+            g = g if leaf._hooks is None else _call_hooks(leaf._hooks, g, leaf)
+            found[leaf] = (g, leaf in owned and g.__class__ is ndarray)
+    return found
+
+
+def _made_here(ga: Any, g: Any, kept: tuple[Any, ...]) -> bool:
+    """Whether a vjp's result is an array of its own: not a view, nor something that it was given."""
+    return ga.__class__ is ndarray and ga.base is None and ga is not g and not any(ga is k for k in kept)
+
+
+def _as_tensors(node: Node) -> tuple[Any, ...]:
+    """What a node kept, as tensors that are connected to the graph: the walk over them records itself."""
+
+    def tensor(kept: Any, e: Any) -> Any:
+        if not isinstance(kept, ndarray):
+            return kept
+        if isinstance(e, TensorBase) and e._data is kept:
+            return e
+        if isinstance(e, TensorBase):  # what the kernel read was a cast of the leaf
+            made = REGISTRY["cast"].function(e, dtype=kept.dtype)
+            made._data = kept
+            return made
+        return wrap(kept, e)
+
+    assert node.kept is not None
+    y, *inputs = node.kept
+    if isinstance(y, Saved):
+        y = tuple(_saved(node, array, source) for array, source in zip(y, y.sources))
+    elif isinstance(y, tuple):
+        y = tuple(wrap(part, pick(node, part, i)) for i, part in enumerate(y))
+    else:
+        y = tensor(y, node)
+    return (y, *(tensor(k, e) for k, e in zip(inputs, node.inputs, strict=True)))
+
+
+def _saved(node: Node, array: Any, source: Any) -> Any:
+    """A tensor that a Function saved, connected to the graph."""
+    if array is None:
+        return None
+    if isinstance(source, int):  # the index of an output
+        return wrap(array, pick(node, array, source) if node.op.several else node)
+    if isinstance(source, TensorBase):
+        return source if source._data is array else wrap(array)
+    return wrap(array, source)
+
+
+def sum_to(g: Any, shape: tuple[int, ...], node: Node) -> Any:
+    """The gradient of a broadcast input: summed over the dimensions that broadcasting added or stretched."""
+    lead = len(g.shape) - len(shape)
+    dims = tuple(range(lead)) + tuple(
+        i + lead for i, size in enumerate(shape) if size == 1 and lead >= 0 and g.shape[i + lead] != 1
+    )
+    if lead < 0 or any(s not in (1, n) for s, n in zip(shape, g.shape[lead:], strict=True)):
+        raise ShapeError(
+            f"backward of {node.op.name} returned a gradient of shape {tuple(g.shape)} for an input of shape {shape}"
+            f"{called_at(node)}"
+        )
+    if dims:
+        g = REGISTRY["sum"].function(g, dim=dims, keepdim=True)
+    return g.reshape(shape)
+
+
+def accumulate(leaf: Any, g: Any, owned: bool) -> None:
+    """Add a gradient to `.grad`, which never shares memory with anything else."""
+    held = leaf._grad
+    if isinstance(g, TensorBase):
+        leaf._grad = g if held is None else held + g
+    elif held is None:
+        leaf._grad = wrap(g if owned else np.array(g))
+    elif held._node is not None:
+        leaf._grad = held + wrap(g)
+    else:
+        np.add(held._data, g, out=held._data)
+        writes.stamp(held._data)
+
+
+def _call_hooks(hooks: list[Any], g: Any, source: Any) -> Any:
+    """Give the gradient to the user's hooks, as a tensor; what one returns takes its place."""
+    tensor = g if isinstance(g, TensorBase) else wrap(g)
+    for hook in list(hooks):
+        result = hook(tensor)
+        if result is not None:
+            if not isinstance(result, TensorBase) or result._data.shape != tensor._data.shape:
+                got = result._data.shape if isinstance(result, TensorBase) else type(result).__name__
+                raise ShapeError(
+                    f"hook on {getattr(source, 'name', 'a leaf')!s}: it must return a Tensor of the gradient's shape "
+                    f"{tensor._data.shape} or None, not {got}"
+                )
+            tensor = result
+    return tensor if isinstance(g, TensorBase) else tensor._data
+
+
+def _released(node: Node) -> AutogradError:
+    return AutogradError(
+        f"backward of {node.op.name} a second time: what it kept was released by the first backward{called_at(node)}. "
+        f"Pass retain_graph=True to the first backward, or compute the loss anew before each one"
+    )
+
+
+def _check_nan(node: Node, e: Any, ga: Any) -> None:
+    data = ga._data if isinstance(ga, TensorBase) else ga
+    if np.isnan(data).any():
+        index = next(i for i, other in enumerate(node.inputs) if other is e)
+        raise AutogradError(
+            f"backward of {node.op.name} gave NaN for its input {index} of shape {tuple(e.shape)}{called_at(node)}"
+        )
+
+
+def register_hook(tensor: Any, hook: Any) -> list[Any]:
+    """Add a hook to a leaf or to the node of another tensor; return the list that it was added to."""
+    e = edge(tensor)
+    if e is None:
+        raise AutogradError("register_hook: this tensor does not require a gradient")
+    if e.__class__ is Node:
+        if e.hooks is None:
+            e.hooks = []
+        e.hooks.append(hook)
+        return e.hooks
+    if tensor._hooks is None:
+        tensor._hooks = []
+    tensor._hooks.append(hook)
+    return tensor._hooks
+

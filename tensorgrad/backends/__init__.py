@@ -1,0 +1,1 @@
+"""The kernels that operations run on arrays, and the dtypes of those arrays."""

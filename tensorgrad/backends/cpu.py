@@ -1,0 +1,416 @@
+"""NumPy kernels: what the operations run on arrays.
+
+A kernel takes arrays (and Python scalars), returns an array and honours `out=`, which may be its first input. NumPy's
+ufuncs serve as they are; the rest is here. Dimensions arrive normalised, attributes as keywords.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import (
+    absolute,
+    add,
+    arctan,
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    ceil,
+    cos,
+    equal,
+    exp,
+    expm1,
+    floor,
+    floor_divide,
+    greater,
+    greater_equal,
+    invert,
+    isfinite,
+    isinf,
+    isnan,
+    less,
+    less_equal,
+    log,
+    log1p,
+    log2,
+    log10,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    not_equal,
+    power,
+    reciprocal,
+    remainder,
+    rint,
+    sign,
+    sin,
+    sqrt,
+    square,
+    subtract,
+    tan,
+    tanh,
+    true_divide,
+    trunc,
+)
+
+from numpy import matmul as matrix_product
+
+from tensorgrad.errors import ShapeError
+
+Array = np.ndarray[Any, Any]
+Dims = tuple[int, ...]
+
+def _finish(y: Any, out: Array | None) -> Any:
+    if out is None:
+        return y
+    np.copyto(out, y, casting="same_kind")
+    return out
+
+
+# Elementwise
+
+
+def sigmoid(a: Array, out: Array | None = None) -> Array:
+    y = exp(negative(a), out=out)
+    y = add(y, 1.0, out=out)
+    return reciprocal(y, out=out)
+
+
+def rsqrt(a: Array, out: Array | None = None) -> Array:
+    return reciprocal(sqrt(a, out=out), out=out)
+
+
+def relu(a: Array, out: Array | None = None) -> Array:
+    return maximum(a, 0, out=out)
+
+
+def leaky_relu(a: Array, slope: float, out: Array | None = None) -> Array:
+    return _finish(np.where(a > 0, a, a * slope), out)
+
+
+def elu(a: Array, alpha: float, out: Array | None = None) -> Array:
+    return _finish(np.where(a > 0, a, alpha * expm1(minimum(a, 0))), out)
+
+
+def softplus(a: Array, beta: float, threshold: float, out: Array | None = None) -> Array:
+    scaled = a * beta
+    return _finish(np.where(scaled > threshold, a, log1p(exp(minimum(scaled, threshold))) / beta), out)
+
+
+def clamp(a: Array, min: float | None, max: float | None, out: Array | None = None) -> Array:
+    return _finish(np.clip(a, min, max), out)
+
+
+def where(c: Array, a: Array, b: Array) -> Array:
+    return np.where(c, a, b)
+
+
+def cast(a: Array, dtype: np.dtype[Any]) -> Array:
+    return a.astype(dtype)
+
+
+def clone(a: Array) -> Array:
+    return np.array(a)
+
+
+def copy(a: Array, b: Any, out: Array | None = None) -> Array:
+    y = np.empty_like(a) if out is None else out
+    np.copyto(y, b, casting="unsafe")
+    return y
+
+
+# erf by the rational approximations of W. J. Cody, "Rational Chebyshev approximations for the error function",
+# Mathematics of Computation 23 (1969), with the coefficients of the Cephes library: double precision everywhere.
+_ERF_P = (9.60497373987051638749e0, 9.00260197203842689217e1, 2.23200534594684319226e3, 7.00332514112805075473e3,
+          5.55923013010394962768e4)  # fmt: skip
+_ERF_Q = (1.0, 3.35617141647503099647e1, 5.21357949780152679795e2, 4.59432382970980127987e3, 2.26290000613890934246e4,
+          4.92673942608635921086e4)  # fmt: skip
+_ERFC_P = (2.46196981473530512524e-10, 5.64189564831068821977e-1, 7.46321056442269912687e0, 4.86371970985681366614e1,
+           1.96520832956077098242e2, 5.26445194995477358631e2, 9.34528527171957607540e2, 1.02755188689515710272e3,
+           5.57535335369399327526e2)  # fmt: skip
+_ERFC_Q = (1.0, 1.32281951154744992508e1, 8.67072140885989742329e1, 3.54937778887819891062e2, 9.75708501743205489753e2,
+           1.82390916687909736289e3, 2.24633760818710981792e3, 1.65666309194161350182e3,
+           5.57535340817727675546e2)  # fmt: skip
+
+
+def erf(a: Array, out: Array | None = None) -> Array:
+    x = a.astype(np.float64, copy=False)
+    z = x * x
+    small = x * np.polyval(_ERF_P, z) / np.polyval(_ERF_Q, z)
+    r = minimum(absolute(x), 6.0)  # erf rounds to 1 from there on
+    large = np.copysign(1.0 - exp(-r * r) * np.polyval(_ERFC_P, r) / np.polyval(_ERFC_Q, r), x)
+    y = np.where(absolute(x) < 1.0, small, large)
+    y = np.where(isnan(x), x, y)
+    return _finish(y.astype(a.dtype, copy=False) if a.dtype.kind == "f" else y, out)
+
+
+# Reductions
+
+
+def _total(dtype: np.dtype[Any]) -> Any:
+    return None if dtype.kind == "f" else np.int64
+
+
+def reduce_sum(a: Array, dim: Dims, keepdim: bool) -> Array:
+    return add.reduce(a, axis=dim, keepdims=keepdim, dtype=_total(a.dtype))
+
+
+def reduce_mean(a: Array, dim: Dims, keepdim: bool) -> Array:
+    count = math.prod(a.shape[d] for d in dim)
+    y = add.reduce(a, axis=dim, keepdims=keepdim)
+    return y * y.dtype.type(1.0 / count) if count else y * y.dtype.type(np.nan)
+
+
+def reduce_prod(a: Array, dim: Dims, keepdim: bool) -> Array:
+    return multiply.reduce(a, axis=dim, keepdims=keepdim, dtype=_total(a.dtype))
+
+
+def amax(a: Array, dim: Dims, keepdim: bool) -> Array:
+    return maximum.reduce(a, axis=dim, keepdims=keepdim)
+
+
+def amin(a: Array, dim: Dims, keepdim: bool) -> Array:
+    return minimum.reduce(a, axis=dim, keepdims=keepdim)
+
+
+def reduce_any(a: Array, dim: Dims, keepdim: bool) -> Array:
+    return logical_or.reduce(a, axis=dim, keepdims=keepdim)
+
+
+def reduce_all(a: Array, dim: Dims, keepdim: bool) -> Array:
+    return logical_and.reduce(a, axis=dim, keepdims=keepdim)
+
+
+def argmax(a: Array, dim: int | None, keepdim: bool) -> Array:
+    return np.argmax(a, axis=dim, keepdims=keepdim)
+
+
+def argmin(a: Array, dim: int | None, keepdim: bool) -> Array:
+    return np.argmin(a, axis=dim, keepdims=keepdim)
+
+
+def argsort(a: Array, dim: int, descending: bool) -> Array:
+    if not descending:
+        return np.argsort(a, axis=dim, kind="stable")
+    # Stable among equals too: the last of the reversed order is the first of the original one.
+    order = np.flip(np.argsort(np.flip(a, dim), axis=dim, kind="stable"), dim)
+    return a.shape[dim] - 1 - order
+
+
+def cumsum(a: Array, dim: int) -> Array:
+    return np.cumsum(a, axis=dim, dtype=_total(a.dtype))
+
+
+def vector_norm(a: Array, dim: Dims, keepdim: bool) -> Array:
+    return sqrt(add.reduce(a * a, axis=dim, keepdims=keepdim))
+
+
+def logsumexp(a: Array, dim: Dims, keepdim: bool) -> Array:
+    top = maximum.reduce(a, axis=dim, keepdims=True)
+    top = np.where(isfinite(top), top, 0).astype(a.dtype, copy=False)
+    y = log(add.reduce(exp(a - top), axis=dim, keepdims=True)) + top
+    return y if keepdim else y.reshape([n for i, n in enumerate(a.shape) if i not in dim])
+
+
+def softmax(a: Array, dim: int) -> Array:
+    if not a.shape or not a.shape[dim]:
+        return np.ones_like(a)
+    y = subtract(a, maximum.reduce(a, axis=dim, keepdims=True))
+    exp(y, out=y)
+    return true_divide(y, add.reduce(y, axis=dim, keepdims=True), out=y)
+
+
+def log_softmax(a: Array, dim: int) -> Array:
+    if not a.shape or not a.shape[dim]:
+        return np.zeros_like(a)
+    y = subtract(a, maximum.reduce(a, axis=dim, keepdims=True))
+    return subtract(y, log(add.reduce(exp(y), axis=dim, keepdims=True)), out=y)
+
+
+def softmax_cross_entropy(a: Array, target: Array) -> Array:
+    rows = a.reshape(-1, a.shape[-1])
+    shifted = rows - maximum.reduce(rows, axis=1, keepdims=True)
+    picked = shifted[np.arange(len(rows)), target.reshape(-1)]
+    return (log(add.reduce(exp(shifted, out=shifted), axis=1)) - picked).reshape(target.shape)
+
+
+# Shape
+
+broadcast_shapes = np.broadcast_shapes
+int64 = np.dtype(np.int64)
+
+
+def zeros(shape: Dims, dtype: np.dtype[Any]) -> Array:
+    return np.zeros(shape, dtype)
+
+
+def reshape(a: Array, shape: Dims) -> Array:
+    return a.reshape(shape)
+
+
+def permute(a: Array, dims: Dims) -> Array:
+    return a.transpose(dims)
+
+
+def broadcast_to(a: Array, shape: Dims) -> Array:
+    return np.broadcast_to(a, shape)
+
+
+def diagonal(a: Array, offset: int, dim1: int, dim2: int) -> Array:
+    y = a.diagonal(offset, dim1, dim2)
+    y.flags.writeable = a.flags.writeable  # NumPy gives a read-only view for reasons of its history
+    return y
+
+
+def undiagonal(g: Array, shape: Dims, offset: int, dim1: int, dim2: int) -> Array:
+    y = np.zeros(shape, g.dtype)
+    diagonal(y, offset, dim1, dim2)[...] = g
+    return y
+
+
+def tril(a: Array, diagonal: int) -> Array:
+    return np.tril(a, diagonal)
+
+
+def triu(a: Array, diagonal: int) -> Array:
+    return np.triu(a, diagonal)
+
+
+def identity(size: int) -> Array:
+    return np.eye(size, dtype=bool)
+
+
+def cat(*arrays: Array, dim: int, sizes: Dims) -> Array:
+    return np.concatenate(arrays, axis=dim)
+
+
+def flip(a: Array, dims: Dims) -> Array:
+    return np.array(np.flip(a, dims))
+
+
+def roll(a: Array, shifts: Dims, dims: Dims) -> Array:
+    return np.roll(a, shifts, dims)
+
+
+# Indexing. A template is an index in which each array stands as the number of the input that holds it.
+
+
+class Slot(int):
+    """The place of an array in an index template."""
+
+
+def fill_template(template: tuple[Any, ...], arrays: tuple[Array, ...]) -> tuple[Any, ...]:
+    return tuple(arrays[part] if isinstance(part, Slot) else part for part in template)
+
+
+def open_index(index: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The index with an Ellipsis: it makes even a single element a view."""
+    return index if Ellipsis in index else (*index, ...)
+
+
+def view_index(a: Array, index: tuple[Any, ...]) -> Array:
+    return a[open_index(index)]
+
+
+def index_array(values: Any) -> Array:
+    """A list or a scalar as an array to index with: an empty list selects nothing."""
+    array = np.asarray(values)
+    return array if array.size else array.astype(np.int64)
+
+
+def index(a: Array, *arrays: Array, template: tuple[Any, ...]) -> Array:
+    return a[fill_template(template, arrays)]
+
+
+def unindex(g: Array, *arrays: Array, template: tuple[Any, ...], shape: Dims) -> Array:
+    """Zeros of a shape, with `g` added where an index reads: the transpose of indexing."""
+    y = np.zeros(shape, g.dtype)
+    where = fill_template(template, arrays)
+    if any(x.dtype.kind != "b" for x in arrays):
+        add.at(y, where, g)  # an element may be read several times
+    else:
+        y[where] = g
+    return y
+
+
+def put(a: Array, v: Any, *arrays: Array, template: tuple[Any, ...], out: Array | None = None) -> Array:
+    y = np.array(a) if out is None else out
+    y[fill_template(template, arrays)] = v
+    return y
+
+
+def winners(*arrays: Array, template: tuple[Any, ...], shape: Dims) -> Array:
+    """Which of the elements that an index assignment writes are not overwritten by a later one of the same."""
+    owner = np.zeros(shape, np.int64)
+    where = fill_template(template, arrays)
+    numbers = np.arange(owner[where].size).reshape(owner[where].shape)
+    owner[where] = numbers
+    return owner[where] == numbers
+
+
+def put_view(a: Array, v: Any, steps: tuple[Any, ...], out: Array | None = None) -> Array:
+    y = np.array(a, order="C") if out is None else out
+    region = y
+    for op, attrs in steps:
+        region = op.kernel(region, **attrs)
+    region[...] = v
+    return y
+
+
+def _along(index: Array, dim: int) -> tuple[Array, ...]:
+    where = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    where[dim] = index
+    return tuple(where)
+
+
+def gather(a: Array, index: Array, dim: int) -> Array:
+    return a[_along(index, dim)] if a.ndim else a.reshape(1)[index.reshape(-1)].reshape(index.shape)
+
+
+def scatter_add(a: Array, index: Array, src: Array, dim: int, out: Array | None = None) -> Array:
+    y = np.array(a) if out is None else out
+    region = tuple(slice(n) for n in index.shape)
+    add.at(y, _along(index, dim), src[region])
+    return y
+
+
+def scatter(a: Array, index: Array, src: Array, dim: int, out: Array | None = None) -> Array:
+    y = np.array(a) if out is None else out
+    region = tuple(slice(n) for n in index.shape)
+    y[_along(index, dim)] = src[region]
+    return y
+
+
+def nonzero(a: Array) -> Array:
+    return np.argwhere(a) if a.ndim else np.zeros((int(bool(a)), 0), np.int64)
+
+
+def one_hot(a: Array, classes: int, dtype: np.dtype[Any]) -> Array:
+    y = np.zeros((a.size, classes), dtype)
+    y[np.arange(a.size), a.reshape(-1)] = 1
+    return y.reshape(*a.shape, classes)
+
+
+# Matrices
+
+
+def matmul(a: Array, b: Array) -> Array:
+    if a.shape[-1] != b.shape[-2]:
+        raise ShapeError(
+            f"matmul: shapes {a.shape} and {b.shape} do not fit: the first has {a.shape[-1]} columns, the second "
+            f"{b.shape[-2]} rows"
+        )
+    return np.matmul(a, b)
+
+
+def linear(x: Array, weight: Array, bias: Array) -> Array:
+    y = np.matmul(x, weight.T)
+    y += bias
+    return y

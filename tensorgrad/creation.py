@@ -1,0 +1,287 @@
+"""Making tensors: from data, filled, counted. PyTorch's names, defaults and dtypes."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.autograd.graph import LEAF, TensorBase, wrap
+from tensorgrad.backends.dtypes import SUPPORTED, as_dtype, get_default_dtype, int64
+from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.ops.dims import flat
+from tensorgrad.tensor import Tensor
+
+
+def finish(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Tensor:
+    """A tensor around an array; a leaf that requires a gradient if asked. Raises `DtypeError` where that cannot be."""
+    made: Tensor = wrap(array)
+    if requires_grad:
+        made.requires_grad_()
+    return made
+
+
+def native(name: str, data: Any) -> np.ndarray[Any, Any]:
+    """Data as an array of a dtype that tensors have, copied only where it must be."""
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise ShapeError(f"{name}: the rows of the data differ in length: {error}") from None
+    if array.dtype not in SUPPORTED:
+        native_dtype = array.dtype.newbyteorder("=")
+        if native_dtype not in SUPPORTED:
+            names = ", ".join(d.name for d in SUPPORTED)
+            raise DtypeError(f"{name}: data of dtype {array.dtype} cannot be a tensor; tensors hold {names}")
+        array = array.astype(native_dtype)
+    return array if array.dtype is SUPPORTED[array.dtype] else array.view(SUPPORTED[array.dtype])
+
+
+def _from_data(name: str, data: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    if isinstance(data, TensorBase):
+        array = data._data
+    elif isinstance(data, np.ndarray | np.generic):
+        array = native(name, data)
+    else:
+        array = _from_python(name, data)
+    return array if dtype is None else array.astype(as_dtype(dtype), copy=False)
+
+
+def _from_python(name: str, data: Any) -> np.ndarray[Any, Any]:
+    """Numbers and nested sequences: Python floats have the default dtype, tensors and arrays inside keep theirs."""
+    if isinstance(data, list | tuple) and any_tensor(data):
+        data = _as_arrays(data)
+        array = native(name, data)
+        return array
+    array = native(name, data)
+    if array.dtype.kind == "f" and not _holds_arrays(data):
+        array = array.astype(get_default_dtype())
+    return array
+
+
+def any_tensor(data: Any) -> bool:
+    """Whether nested lists hold a tensor."""
+    if isinstance(data, list | tuple):
+        return builtins.any(any_tensor(x) for x in data[:1])
+    return isinstance(data, TensorBase)
+
+
+def _as_arrays(data: Any) -> Any:
+    return [_as_arrays(x) for x in data] if isinstance(data, list | tuple) else np.asarray(data.detach() if isinstance(data, TensorBase) else data)
+
+
+def _holds_arrays(data: Any) -> bool:
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return isinstance(data, np.ndarray | np.generic) and not isinstance(data, float)
+
+
+def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A new tensor with a copy of `data`: a number, nested lists, an array or a tensor.
+
+    Python floats get the default dtype (float32), ints int64, bools bool; arrays keep their dtype.
+    Raises `ShapeError` for ragged lists, `DtypeError` for data that is not numbers.
+
+    >>> import tensorgrad as tg
+    >>> tg.tensor([[1, 2], [3, 4]], dtype=tg.float64, requires_grad=True)
+    tensor([[1., 2.],
+            [3., 4.]], dtype=float64, requires_grad=True)
+    """
+    return finish(np.array(_from_data("tensor", data, dtype)), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+    """`data` as a tensor, sharing memory with an array, and being the tensor itself, where the dtype allows.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.ones(2)
+    >>> tg.as_tensor(x) is x
+    True
+    """
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(as_dtype(dtype))
+    return finish(_from_data("as_tensor", data, dtype))
+
+
+def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
+    """A tensor that shares the memory of an array. Raises `DtypeError` for anything else.
+
+    >>> import numpy as np, tensorgrad as tg
+    >>> a = np.zeros(2)
+    >>> x = tg.from_numpy(a)
+    >>> a[0] = 5
+    >>> x
+    tensor([5., 0.], dtype=float64)
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise DtypeError(f"from_numpy: it takes an ndarray, not {type(ndarray).__name__}; use tensor(...)")
+    return finish(native("from_numpy", ndarray))
+
+
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A tensor that shares the memory of any object with `__dlpack__`, as PyTorch's and JAX's CPU arrays have.
+
+    >>> import numpy as np, tensorgrad as tg
+    >>> tg.from_dlpack(np.arange(3))
+    tensor([0, 1, 2])
+    """
+    return finish(native("from_dlpack", np.from_dlpack(ext_tensor)))
+
+
+def shape_of(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """Sizes given one by one or as a sequence. Raises `ShapeError` for a negative one, `TypeError` for other things."""
+    shape = flat(size)
+    for n in shape:
+        if not hasattr(n, "__index__"):
+            raise TypeError(f"{name}: sizes must be ints, not {type(n).__name__}: {shape}")
+        if n.__index__() < 0:
+            raise ShapeError(f"{name}: a size cannot be negative: {shape}")
+    return tuple(n.__index__() for n in shape)
+
+
+def _dtype(dtype: Any) -> np.dtype[Any]:
+    return get_default_dtype() if dtype is None else as_dtype(dtype)
+
+
+def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of a shape.
+
+    >>> import tensorgrad as tg
+    >>> tg.zeros(2)
+    tensor([0., 0.])
+    """
+    return finish(np.zeros(shape_of("zeros", size), _dtype(dtype)), requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of a shape.
+
+    >>> import tensorgrad as tg
+    >>> tg.ones(2)
+    tensor([1., 1.])
+    """
+    return finish(np.ones(shape_of("ones", size), _dtype(dtype)), requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of a shape whose elements are whatever was in memory.
+
+    >>> import tensorgrad as tg
+    >>> tg.empty(2, 3).shape
+    (2, 3)
+    """
+    return finish(np.empty(shape_of("empty", size), _dtype(dtype)), requires_grad)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of a shape with one value; its dtype by default that of the value.
+
+    >>> import tensorgrad as tg
+    >>> tg.full((2,), 7)
+    tensor([7, 7])
+    """
+    value = _from_data("full", fill_value, dtype)
+    shape = shape_of("full", (size,) if isinstance(size, list | tuple) else ((size,),))
+    return finish(np.full(shape, value, value.dtype), requires_grad)
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the shape and dtype of another tensor.
+
+    >>> import tensorgrad as tg
+    >>> tg.zeros_like(tg.tensor([1, 2]))
+    tensor([0, 0])
+    """
+    return finish(np.zeros(input.shape, dtype and as_dtype(dtype) or input.dtype), requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the shape and dtype of another tensor.
+
+    >>> import tensorgrad as tg
+    >>> tg.ones_like(tg.tensor([1, 2]))
+    tensor([1, 1])
+    """
+    return finish(np.ones(input.shape, dtype and as_dtype(dtype) or input.dtype), requires_grad)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """An unset tensor of the shape and dtype of another.
+
+    >>> import tensorgrad as tg
+    >>> tg.empty_like(tg.zeros(2, 3)).shape
+    (2, 3)
+    """
+    return finish(np.empty(input.shape, dtype and as_dtype(dtype) or input.dtype), requires_grad)
+
+
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """One value in the shape and dtype of another tensor.
+
+    >>> import tensorgrad as tg
+    >>> tg.full_like(tg.zeros(2), 5)
+    tensor([5., 5.])
+    """
+    return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A matrix of `n` rows and `m` (by default `n`) columns with ones on its diagonal.
+
+    >>> import tensorgrad as tg
+    >>> tg.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    rows, columns = shape_of("eye", (n, n if m is None else m))
+    return finish(np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad)
+
+
+def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """`start`, `start + step`, ... below `end`; int64 from ints, the default dtype where a float is among them.
+
+    Raises `ValueError` where the step leads away from the end.
+
+    >>> import tensorgrad as tg
+    >>> tg.arange(1, 2, 0.25)
+    tensor([1.0000, 1.2500, 1.5000, 1.7500])
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = (x.item() if isinstance(x, TensorBase | np.generic) else x for x in (start, end, step))
+    if step == 0 or (end - start) / step < 0:
+        raise ValueError(f"arange: a step of {step} does not lead from {start} to {end}")
+    if dtype is None:
+        dtype = int64 if builtins.all(isinstance(x, int) for x in (start, end, step)) else get_default_dtype()
+    return finish(np.arange(start, end, step).astype(as_dtype(dtype)), requires_grad)
+
+
+def linspace(start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """`steps` evenly spaced values from `start` to `end`, both included.
+
+    >>> import tensorgrad as tg
+    >>> tg.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if steps < 0:
+        raise ValueError(f"linspace: steps must be 0 or more, not {steps}")
+    return finish(np.linspace(float(start), float(end), steps).astype(_dtype(dtype)), requires_grad)
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """Grids of coordinates from vectors, with one dimension per vector; "xy" swaps the first two.
+
+    >>> import tensorgrad as tg
+    >>> [g.shape for g in tg.meshgrid(tg.arange(2), tg.arange(3), indexing="xy")]
+    [(3, 2), (3, 2)]
+    """
+    vectors = flat(tensors)
+    if indexing not in ("ij", "xy"):
+        raise ValueError(f"meshgrid: indexing must be 'ij' or 'xy', not {indexing!r}")
+    shape = tuple(v.numel() for v in vectors)
+    grids = []
+    for i, v in enumerate(vectors):
+        grids.append(v.reshape(tuple(-1 if j == i else 1 for j in range(len(shape)))).expand(shape))
+    if indexing == "xy" and len(shape) > 1:
+        return tuple(g.transpose(0, 1) for g in grids)
+    return tuple(grids)

@@ -1,0 +1,39 @@
+"""The errors of the library: each is PyTorch's `RuntimeError` and also Python's own word for what went wrong."""
+
+from __future__ import annotations
+
+
+class ShapeError(RuntimeError, ValueError):
+    """Shapes that do not fit an operation or a layer.
+
+    >>> import tensorgrad as tg
+    >>> tg.ones(2, 3) + tg.ones(4)
+    Traceback (most recent call last):
+        ...
+    tensorgrad.errors.ShapeError: add: shapes (2, 3) and (4,) do not broadcast: from the right, sizes must be equal \
+or 1, and 3 meets 4
+    """
+
+
+class DtypeError(RuntimeError, TypeError):
+    """A dtype that an operation, a layer or a loss cannot take.
+
+    >>> import tensorgrad as tg
+    >>> tg.zeros(2, 2) @ tg.zeros(2, 2, dtype=tg.float64)
+    Traceback (most recent call last):
+        ...
+    tensorgrad.errors.DtypeError: matmul: inputs must share one dtype, got float32 and float64; convert one with \
+.to(dtype)
+    """
+
+
+class AutogradError(RuntimeError):
+    """A graph that cannot be walked: nothing requires a gradient, it was released, or a kept value was overwritten.
+
+    >>> import tensorgrad as tg
+    >>> tg.ones(3).sum().backward()
+    Traceback (most recent call last):
+        ...
+    tensorgrad.errors.AutogradError: backward: this tensor does not require a gradient; make one of the tensors that \
+it was computed from with requires_grad=True, and compute it outside no_grad()
+    """

@@ -1,0 +1,51 @@
+"""Dimensions as users give them, checked and made positive."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from tensorgrad.errors import ShapeError
+
+
+def one_dim(name: str, dim: Any, ndim: int) -> int:
+    """A dimension, counted from either end, as 0 <= dim < ndim. Raises `IndexError` where there is no such dimension.
+
+    >>> one_dim("sum", -1, 3)
+    2
+    """
+    try:
+        dim = operator.index(dim)
+    except TypeError:
+        raise TypeError(f"{name}: dim must be an int, not {type(dim).__name__}") from None
+    size = max(ndim, 1)  # a tensor of no dimensions takes 0 and -1, as in PyTorch
+    if not -size <= dim < size:
+        raise IndexError(f"{name}: dim {dim} is out of range for a tensor of {ndim} dimensions ({-size} to {size - 1})")
+    return dim % size
+
+
+def many_dims(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
+    """One dimension, several, or None for all, as a sorted tuple. Raises `IndexError`, and for a repeat `ShapeError`.
+
+    >>> many_dims("sum", (-1, 0), 3)
+    (0, 2)
+    """
+    if dim is None or (isinstance(dim, tuple | list) and not dim):
+        return tuple(range(ndim))
+    if not isinstance(dim, tuple | list):
+        dim = (dim,)
+    dims = sorted(one_dim(name, d, ndim) for d in dim)
+    if len(set(dims)) != len(dims):
+        raise ShapeError(f"{name}: dim {tuple(dim)} names a dimension twice")
+    return tuple(dims) if ndim else ()
+
+
+def flat(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Sizes or dimensions given one by one, or as one sequence.
+
+    >>> flat((2, 3)), flat(((2, 3),))
+    ((2, 3), (2, 3))
+    """
+    if len(args) == 1 and isinstance(args[0], tuple | list):
+        return tuple(args[0])
+    return args

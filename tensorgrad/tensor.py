@@ -1,0 +1,751 @@
+"""Tensor: an array that remembers how it was computed. Operators, methods and NumPy's protocols; no mathematics."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorgrad import ops, printing
+from tensorgrad.autograd import graph, walk
+from tensorgrad.autograd.graph import LEAF, Node, TensorBase, edge, spec, wrap, writes
+from tensorgrad.autograd.inplace import apply_, detach_
+from tensorgrad.backends.dtypes import (
+    as_dtype,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from tensorgrad.errors import AutogradError, DtypeError, ShapeError
+
+
+def _reflected(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        return operation(other, self)
+
+    return method
+
+
+def _comparison(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        if isinstance(other, TensorBase | int | float | np.ndarray | np.generic):
+            return operation(self, other)
+        return NotImplemented
+
+    return method
+
+
+def _in_place(name: str, out_of_place: str | None = None) -> Callable[..., Any]:
+    """The method that writes the result of an op into the tensor."""
+
+    def method(self: Any, *others: Any) -> Any:
+        return apply_(name, self, *others)
+
+    method.__name__ = f"{out_of_place or name}_"
+    method.__doc__ = f"`{out_of_place or name}` in place: the result is written into this tensor, which is returned."
+    return method
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook away; as a context manager, at the end of the block."""
+
+    def __init__(self, hooks: Any, key: Any) -> None:
+        self._hooks, self._key = hooks, key
+
+    def remove(self) -> None:
+        """Take the hook away; a second time it does nothing."""
+        if isinstance(self._hooks, dict):
+            self._hooks.pop(self._key, None)
+        elif self._key in self._hooks:
+            self._hooks.remove(self._key)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+class Tensor(TensorBase):
+    """A multi-dimensional array of one dtype that records what is computed from it.
+
+    `Tensor(data)` makes a tensor of the default dtype from nested lists or an array, and `Tensor(2, 3)` an unset one of
+    a shape, as in PyTorch; `tensorgrad.tensor(data)` keeps the dtype of the data and is what to use otherwise.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, *data: Any, requires_grad: bool = False) -> Tensor:
+        from tensorgrad.creation import empty, tensor
+        from tensorgrad.backends.dtypes import get_default_dtype
+
+        if len(data) == 1 and not isinstance(data[0], int):
+            return tensor(data[0], dtype=get_default_dtype(), requires_grad=requires_grad)
+        return empty(*(data or (0,)), requires_grad=requires_grad)
+
+    # What it is
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the dimensions."""
+        return self._data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
+        return self._data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._data.ndim
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._data.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self._data.shape if dim is None else self._data.shape[ops.one_dim("size", dim, self.ndim)]
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._data.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """The bytes of one element."""
+        return self._data.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return self._data.nbytes
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements apart neighbours along each dimension (or one) are in memory."""
+        strides = tuple(s // self._data.itemsize for s in self._data.strides)
+        return strides if dim is None else strides[ops.one_dim("stride", dim, self.ndim)]
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory in the order of their indices."""
+        return self._data.flags.c_contiguous
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is a floating one."""
+        return self._data.dtype.kind == "f"
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self._data.ctypes.data
+
+    # Autograd
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient for this tensor would be computed. Settable on leaves."""
+        return edge(self) is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set whether operations on this leaf are recorded; return it.
+
+        Raises `DtypeError` for integers and bools, `AutogradError` for switching it off on a result.
+        """
+        at = edge(self)
+        if requires_grad:
+            if self._data.dtype.kind != "f":
+                raise DtypeError(
+                    f"requires_grad: only floating tensors have gradients, and this is "
+                    f"{spec(self.shape, self.dtype)}; convert it with .float()"
+                )
+            if at is None:
+                self._node = LEAF
+        elif at.__class__ is Node:
+            raise AutogradError(
+                "requires_grad = False: this tensor was computed from others; use .detach() for one that is cut off"
+            )
+        else:
+            self._node = None
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the tensor was made by the user, not computed from one that requires a gradient."""
+        return edge(self).__class__ is not Node
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node of the graph that made this tensor, None for a leaf."""
+        at = edge(self)
+        return at if at.__class__ is Node else None
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that backward accumulated, of this tensor's shape, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            if not isinstance(value, TensorBase):
+                raise DtypeError(f"grad: it must be a Tensor or None, not {type(value).__name__}")
+            if value._data.shape != self._data.shape or value._data.dtype != self._data.dtype:
+                raise ShapeError(
+                    f"grad: it must match the tensor, {spec(self.shape, self.dtype)}, and is "
+                    f"{spec(value._data.shape, value._data.dtype)}"
+                )
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory outside the graph. Setting it exchanges the memory, without a record."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if not isinstance(value, TensorBase):
+            raise DtypeError(f"data: it must be a Tensor, not {type(value).__name__}")
+        if value._data.dtype.kind != "f" and self._node is not None:
+            raise DtypeError(f"data: a tensor that requires a gradient cannot hold {value._data.dtype.name}")
+        writes.stamp(self._data)
+        self._data = value._data
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add the gradient of this tensor to the `.grad` of the leaves that it was computed from.
+
+        `gradient`, of this tensor's shape, may be left out for a tensor of one element, and is then 1. `retain_graph`
+        keeps what a second backward would need; `create_graph` records the gradients themselves, for derivatives of a
+        higher order; `inputs` limits which tensors accumulate. Raises `AutogradError` where there is no graph, or where
+        it was released or changed.
+
+        >>> import tensorgrad as tg
+        >>> x = tg.tensor([3.0], requires_grad=True)
+        >>> (x**2).backward()
+        >>> x.grad
+        tensor([6.])
+        """
+        if inputs is not None and isinstance(inputs, TensorBase):
+            inputs = (inputs,)
+        walk.backward([self], [gradient], retain_graph, create_graph, inputs)
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Call `hook(gradient)` when this tensor's gradient is complete; a tensor that it returns takes its place."""
+        return RemovableHandle(walk.register_hook(self, hook), hook)
+
+    def retain_grad(self) -> None:
+        """Let backward set `.grad` on this tensor although it is not a leaf."""
+        at = edge(self)
+        if at is None:
+            raise AutogradError("retain_grad: this tensor does not require a gradient")
+        if at.__class__ is Node:
+            me = weakref.ref(self)
+
+            def keep(gradient: Any) -> None:
+                tensor = me()
+                if tensor is not None:
+                    kept = gradient if gradient.requires_grad else gradient.clone()
+                    tensor._grad = kept if tensor._grad is None else tensor._grad + kept
+
+            walk.register_hook(self, keep)
+
+    def detach(self) -> Tensor:
+        """The same memory, outside the graph."""
+        return wrap(self._data)
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor off from the graph, in place."""
+        return detach_(self)
+
+    # Converting
+
+    def item(self) -> Any:
+        """The one element as a Python number. Raises `ShapeError` for more or fewer."""
+        if self._data.size != 1:
+            raise ShapeError(f"item: it takes a tensor of one element, and this has shape {self.shape}; use tolist()")
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The elements as Python numbers in nested lists."""
+        return self._data.tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+        """The elements as an array that shares this tensor's memory.
+
+        Raises `AutogradError` for a tensor that requires a gradient, which would be lost, unless `force` says so.
+        """
+        if not force and edge(self) is not None:
+            raise AutogradError(
+                "numpy: this tensor requires a gradient, which an array cannot carry; use tensor.detach().numpy()"
+            )
+        return self._data
+
+    def to(self, *args: Any, dtype: Any = None, copy: bool = False, device: Any = None, **_: Any) -> Tensor:
+        """This tensor in another dtype (or that of another tensor); itself where it has it, unless `copy`.
+
+        A device may be given, and must be "cpu".
+        """
+        for arg in args:
+            if isinstance(arg, TensorBase):
+                dtype = arg._data.dtype
+            elif isinstance(arg, str) and arg.split(":")[0] in ("cpu", "cuda", "mps"):
+                device = arg
+            elif isinstance(arg, bool):
+                continue  # non_blocking
+            elif arg is not None:
+                dtype = arg
+        if device is not None and str(device) != "cpu":
+            raise ValueError(f"to: device {device!r} is not available; tensors live on 'cpu'")
+        dtype = self._data.dtype if dtype is None else as_dtype(dtype)
+        if dtype is self._data.dtype:
+            return ops.clone(self) if copy else self
+        return ops.cast(self, dtype)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """This tensor in the dtype of another."""
+        return self.to(other.dtype)
+
+    def double(self) -> Tensor:
+        """This tensor as float64."""
+        return self.to(float64)
+
+    def float(self) -> Tensor:
+        """This tensor as float32."""
+        return self.to(float32)
+
+    def half(self) -> Tensor:
+        """This tensor as float16."""
+        return self.to(float16)
+
+    def long(self) -> Tensor:
+        """This tensor as int64."""
+        return self.to(int64)
+
+    def int(self) -> Tensor:
+        """This tensor as int32."""
+        return self.to(int32)
+
+    def short(self) -> Tensor:
+        """This tensor as int16."""
+        return self.to(int16)
+
+    def char(self) -> Tensor:
+        """This tensor as int8."""
+        return self.to(int8)
+
+    def byte(self) -> Tensor:
+        """This tensor as uint8."""
+        return self.to(uint8)
+
+    def bool(self) -> Tensor:
+        """This tensor as bool: whether each element is nonzero."""
+        return self.to(bool_)
+
+    def cpu(self) -> Tensor:
+        """This tensor: it is there already."""
+        return self
+
+    def contiguous(self) -> Tensor:
+        """This tensor if its elements lie in order in memory, otherwise a copy whose do."""
+        return self if self._data.flags.c_contiguous else ops.clone(self)
+
+    # NumPy, Python and copying protocols
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+        array = self.numpy()
+        if dtype is not None and np.dtype(dtype) != array.dtype:
+            if copy is False:
+                raise ValueError(f"an array of {np.dtype(dtype)} cannot be made of this {array.dtype} without a copy")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+        """`ndarray * tensor` is a Tensor; a ufunc that is no op works where no gradient would be lost."""
+        if method == "__call__" and out is None and not kwargs:
+            function = ops.by_ufunc.get(ufunc)
+            if function is not None:
+                return function(*inputs)
+        for x in inputs:
+            if isinstance(x, TensorBase) and edge(x) is not None:
+                raise AutogradError(
+                    f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method} of a tensor that requires a "
+                    f"gradient would lose it; use the tensorgrad function, or .detach()"
+                )
+        arrays = [x._data if isinstance(x, TensorBase) else x for x in inputs]
+        if out is not None:
+            if any(isinstance(x, TensorBase) for x in out):
+                return NotImplemented
+            return getattr(ufunc, method)(*arrays, out=out, **kwargs)
+        result = getattr(ufunc, method)(*arrays, **kwargs)
+        return tuple(map(wrap, result)) if isinstance(result, tuple) else wrap(result)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self.numpy().__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._data.__dlpack_device__()
+
+    def __repr__(self) -> str:
+        return printing.text(self)
+
+    def __format__(self, format_spec: str) -> str:
+        return format(self.item(), format_spec) if format_spec and not self.ndim else format(repr(self), format_spec)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len: a tensor of no dimensions has no length")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError("iteration over a tensor of no dimensions; use .item() for its number")
+        return iter(ops.unbind(self))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(ops.eq(self, value)._data.any())
+
+    def __bool__(self) -> bool:
+        if self._data.size != 1:
+            raise ShapeError(
+                f"the truth of a tensor of shape {self.shape} is ambiguous; use .any() or .all(), or `is not None`"
+            )
+        return bool(self._data.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __index__(self) -> int:
+        if self._data.dtype.kind == "f" or self._data.size != 1:
+            raise TypeError(f"only an integer tensor of one element can be an index, not {spec(self.shape, self.dtype)}")
+        return int(self._data.item())
+
+    __hash__ = object.__hash__
+
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({}) if self.is_leaf else self.clone()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """A leaf of its own with the same values and gradient. Raises `AutogradError` for a computed tensor."""
+        if not self.is_leaf:
+            raise AutogradError(
+                "deepcopy: only leaf tensors can be copied whole; this one has a graph behind it: .detach() it first"
+            )
+        if id(self) not in memo:
+            made = object.__new__(type(self))
+            made._data, made._grad, made._hooks = np.array(self._data), None, None
+            made._node = LEAF if self.requires_grad else None
+            made.__setstate__(getattr(self, "__dict__", None))
+            memo[id(self)] = made
+            if self._grad is not None:
+                made._grad = self._grad.detach().clone()
+        return memo[id(self)]
+
+    def __setstate__(self, attributes: Any) -> None:
+        if attributes:
+            self.__dict__.update(attributes)
+
+    def __reduce__(self) -> Any:
+        """Pickling, for processes that hand tensors to one another; files are for `tensorgrad.save`."""
+        if not self.is_leaf:
+            raise AutogradError("pickle: this tensor has a graph behind it; .detach() it first")
+        return _rebuild, (type(self), np.ascontiguousarray(self._data).reshape(self.shape), self.requires_grad)
+
+    # Indexing
+
+    __getitem__ = ops.getitem
+    __setitem__ = ops.setitem
+
+    # Operators
+
+    __add__ = ops.add_op
+    __radd__ = _reflected(ops.add_op)
+    __sub__ = ops.sub_op
+    __rsub__ = _reflected(ops.sub_op)
+    __mul__ = ops.mul
+    __rmul__ = _reflected(ops.mul)
+    __truediv__ = ops.true_divide
+    __rtruediv__ = _reflected(ops.true_divide)
+    __floordiv__ = ops.floor_divide
+    __rfloordiv__ = _reflected(ops.floor_divide)
+    __mod__ = ops.remainder
+    __rmod__ = _reflected(ops.remainder)
+    __pow__ = ops.pow
+    __rpow__ = _reflected(ops.pow)
+    __matmul__ = ops.matmul
+    __rmatmul__ = _reflected(ops.matmul)
+    __neg__ = ops.neg
+    __abs__ = ops.abs
+    __and__ = __rand__ = ops.bitwise_and
+    __or__ = __ror__ = ops.bitwise_or
+    __xor__ = __rxor__ = ops.bitwise_xor
+    __invert__ = ops.bitwise_not
+    __eq__ = _comparison(ops.eq)  # type: ignore[assignment]
+    __ne__ = _comparison(ops.ne)  # type: ignore[assignment]
+    __lt__ = _comparison(ops.lt)
+    __le__ = _comparison(ops.le)
+    __gt__ = _comparison(ops.gt)
+    __ge__ = _comparison(ops.ge)
+    __iadd__ = _in_place("add")
+    __isub__ = _in_place("sub")
+    __imul__ = _in_place("mul")
+    __itruediv__ = _in_place("div")
+    __ifloordiv__ = _in_place("floor_divide")
+    __imod__ = _in_place("remainder")
+    __ipow__ = _in_place("pow")
+    __iand__ = _in_place("bitwise_and")
+    __ior__ = _in_place("bitwise_or")
+    __ixor__ = _in_place("bitwise_xor")
+
+    # Elementwise
+
+    add, sub, mul, div = ops.add, ops.sub, ops.mul, ops.div
+    subtract, multiply, divide, true_divide = ops.sub, ops.mul, ops.div, ops.true_divide
+    floor_divide, remainder = ops.floor_divide, ops.remainder
+    neg = negative = ops.neg
+    abs = absolute = ops.abs
+    sign, maximum, minimum = ops.sign, ops.maximum, ops.minimum
+    clamp = clip = ops.clamp
+    floor, ceil, trunc, round = ops.floor, ops.ceil, ops.trunc, ops.round
+    square, sqrt, rsqrt, reciprocal, pow = ops.square, ops.sqrt, ops.rsqrt, ops.reciprocal, ops.pow
+    exp, expm1, log, log1p, log2, log10 = ops.exp, ops.expm1, ops.log, ops.log1p, ops.log2, ops.log10
+    sin, cos, tan, atan, arctan, tanh, erf = ops.sin, ops.cos, ops.tan, ops.atan, ops.atan, ops.tanh, ops.erf
+    sigmoid, relu, softmax, log_softmax = ops.sigmoid, ops.relu, ops.softmax, ops.log_softmax
+    eq, ne, lt, le, gt, ge = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge
+    logical_and, logical_or, logical_xor = ops.logical_and, ops.logical_or, ops.logical_xor
+    logical_not, bitwise_not = ops.logical_not, ops.bitwise_not
+    bitwise_and, bitwise_or, bitwise_xor = ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor
+    isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
+    clone, masked_fill, masked_select = ops.clone, ops.masked_fill, ops.masked_select
+
+    def where(self, condition: Any, other: Any) -> Tensor:
+        """This tensor where the condition holds, else `other`."""
+        return ops.where(condition, self, other)
+
+    # Reductions
+
+    sum, mean, prod, var, std, norm = ops.sum, ops.mean, ops.prod, ops.var, ops.std, ops.norm
+    amax, amin, max, min, argmax, argmin = ops.amax, ops.amin, ops.max, ops.min, ops.argmax, ops.argmin
+    any, all, count_nonzero = ops.any, ops.all, ops.count_nonzero
+    cumsum, logsumexp, sort, argsort, topk = ops.cumsum, ops.logsumexp, ops.sort, ops.argsort, ops.topk
+
+    # Shapes
+
+    reshape, flatten, unflatten, ravel = ops.reshape, ops.flatten, ops.unflatten, ops.ravel
+    permute, transpose, t, movedim = ops.permute, ops.transpose, ops.t, ops.movedim
+    swapaxes = swapdims = ops.transpose
+    squeeze, unsqueeze, expand, broadcast_to = ops.squeeze, ops.unsqueeze, ops.expand, ops.broadcast_to
+    tril, triu, diagonal, trace = ops.tril, ops.triu, ops.diagonal, ops.trace
+    narrow, select, split, chunk, unbind = ops.narrow, ops.select, ops.split, ops.chunk, ops.unbind
+    flip, roll, repeat = ops.flip, ops.roll, ops.repeat
+    gather, scatter_add, take_along_dim = ops.gather, ops.scatter_add, ops.take_along_dim
+    index_select, nonzero = ops.index_select, ops.nonzero
+
+    def view(self, *shape: Any) -> Tensor:
+        """A view of the elements in another shape (or, given a dtype, of the bytes).
+
+        Raises `ShapeError` where the strides do not allow it without a copy.
+        """
+        wanted = ops.resolve_shape("view", ops.flat(shape), self.shape)
+        try:
+            self._data.reshape(wanted, copy=False)
+        except ValueError:
+            raise ShapeError(
+                f"view: shape {self.shape} with strides {self.stride()} cannot be seen as {wanted} without a copy; "
+                f"use .reshape(...)"
+            ) from None
+        return ops.reshape_op(self, shape=wanted)
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """`view` in the shape of another tensor."""
+        return self.view(other.shape)
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """`reshape` to the shape of another tensor."""
+        return ops.reshape(self, other.shape)
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """`expand` to the shape of another tensor."""
+        return ops.expand(self, other.shape)
+
+    @property
+    def T(self) -> Tensor:
+        """A view with the dimensions in reverse order."""
+        return ops.permute_op(self, dims=tuple(reversed(range(self.ndim))))
+
+    @property
+    def mT(self) -> Tensor:
+        """A view with the last two dimensions swapped."""
+        return ops.transpose(self, -2, -1)
+
+    # Matrix products
+
+    matmul, mm, bmm, mv, dot, outer, addmm = ops.matmul, ops.mm, ops.bmm, ops.mv, ops.dot, ops.outer, ops.addmm
+
+    # In place
+
+    mul_, neg_, abs_, square_ = _in_place("mul"), _in_place("neg"), _in_place("abs"), _in_place("square")
+    exp_, log_, sqrt_, rsqrt_ = _in_place("exp"), _in_place("log"), _in_place("sqrt"), _in_place("rsqrt")
+    reciprocal_, sin_, cos_ = _in_place("reciprocal"), _in_place("sin"), _in_place("cos")
+    tanh_, sigmoid_, relu_ = _in_place("tanh"), _in_place("sigmoid"), _in_place("relu")
+    floor_, ceil_, trunc_, round_ = _in_place("floor"), _in_place("ceil"), _in_place("trunc"), _in_place("round")
+    floor_divide_, remainder_ = _in_place("floor_divide"), _in_place("remainder")
+    pow_, div_ = _in_place("pow"), _in_place("div")
+
+    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """`add` in place."""
+        return apply_("add", self, other if alpha == 1 else other * alpha)
+
+    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """`sub` in place."""
+        return apply_("sub", self, other if alpha == 1 else other * alpha)
+
+    def addcmul_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+        """`self + value * tensor1 * tensor2`, in place."""
+        return apply_("add", self, tensor1 * tensor2 * value)
+
+    def addcdiv_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
+        """`self + value * tensor1 / tensor2`, in place."""
+        return apply_("add", self, tensor1 / tensor2 * value)
+
+    def lerp_(self, end: Any, weight: Any) -> Tensor:
+        """`self + weight * (end - self)`, in place."""
+        return apply_("add", self, (end - self) * weight)
+
+    def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
+        """`clamp` in place, to number bounds."""
+        if min is None and max is None:
+            raise ValueError("clamp_: give min, max or both")
+        return apply_("clamp", self, min=min, max=max)
+
+    def copy_(self, src: Any) -> Tensor:
+        """Write the elements of `src`, which broadcasts and is converted, into this tensor."""
+        return self._write("copy_", src)
+
+    def fill_(self, value: Any) -> Tensor:
+        """Write one value everywhere."""
+        if isinstance(value, TensorBase) and value._data.ndim:
+            raise ShapeError(f"fill_: the value must have no dimensions, and has shape {value._data.shape}")
+        return self._write("fill_", value)
+
+    def zero_(self) -> Tensor:
+        """Write zeros everywhere."""
+        return self._write("zero_", 0)
+
+    def _write(self, method: str, value: Any) -> Tensor:
+        shape = value._data.shape if isinstance(value, TensorBase) else np.shape(value)
+        try:
+            fits = np.broadcast_shapes(shape, self.shape) == self.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ShapeError(f"{method}: values of shape {shape} do not fit a tensor of shape {self.shape}")
+        return apply_("copy", self, value)
+
+    def masked_fill_(self, mask: Any, value: Any) -> Tensor:
+        """`masked_fill` in place."""
+        self[ops.expand(mask, self.shape)] = value
+        return self
+
+    def scatter_add_(self, dim: Any, index: Any, src: Any) -> Tensor:
+        """`scatter_add` in place."""
+        return apply_("scatter_add", self, index, src, dim=ops.check_index("scatter_add_", self, dim, index, src))
+
+    def uniform_(self, a: Any = 0.0, b: Any = 1.0, *, generator: Any = None) -> Tensor:
+        """Write uniform random numbers in [`a`, `b`)."""
+        from tensorgrad import random
+
+        self._must_be_floating("uniform_")
+        return self._write("uniform_", random.uniform(self.shape, self.dtype, generator) * (b - a) + a)
+
+    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Tensor:
+        """Write normal random numbers of a mean and standard deviation."""
+        from tensorgrad import random
+
+        self._must_be_floating("normal_")
+        if std < 0:
+            raise ValueError(f"normal_: std must be 0 or more, not {std}")
+        return self._write("normal_", random.normal_array(self.shape, self.dtype, generator) * std + mean)
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+        """Write 1 with probability `p`, else 0."""
+        from tensorgrad import random
+
+        return self._write("bernoulli_", random.numpy_of(generator).random(self.shape) < p)
+
+    def _must_be_floating(self, method: str) -> None:
+        if self._data.dtype.kind != "f":
+            raise DtypeError(f"{method}: it needs a floating tensor, and this is {spec(self.shape, self.dtype)}")
+
+    # More of the same dtype
+
+    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """A tensor of `data` in this tensor's dtype."""
+        from tensorgrad import creation
+
+        return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """Zeros of a shape in this tensor's dtype."""
+        from tensorgrad import creation
+
+        return creation.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """Ones of a shape in this tensor's dtype."""
+        from tensorgrad import creation
+
+        return creation.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """An unset tensor of a shape in this tensor's dtype."""
+        from tensorgrad import creation
+
+        return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_full(self, size: Sequence[Any], fill_value: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """One value of a shape in this tensor's dtype."""
+        from tensorgrad import creation
+
+        return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+
+def _rebuild(cls: type[Tensor], array: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
+    made = object.__new__(cls)
+    made._data, made._grad, made._hooks = array, None, None
+    made._node = LEAF if requires_grad else None
+    return made
+
+
+graph.Tensor = Tensor
