@@ -67,7 +67,11 @@ def any_tensor(data: Any) -> bool:
 
 
 def _as_arrays(data: Any) -> Any:
-    return [_as_arrays(x) for x in data] if isinstance(data, list | tuple) else np.asarray(data.detach() if isinstance(data, TensorBase) else data)
+    return (
+        [_as_arrays(x) for x in data]
+        if isinstance(data, list | tuple)
+        else np.asarray(data.detach() if isinstance(data, TensorBase) else data)
+    )
 
 
 def _holds_arrays(data: Any) -> bool:

@@ -180,7 +180,9 @@ def randint(
         raise TypeError(f"randint: size must be a tuple, not {type(size).__name__}: randint(0, 10, (3,))")
     if high <= low:
         raise ValueError(f"randint: high {high} must be above low {low}")
-    return finish(np.asarray(numpy_of(generator).integers(low, high, shape_of("randint", (size,)))).astype(as_dtype(dtype)))
+    return finish(
+        np.asarray(numpy_of(generator).integers(low, high, shape_of("randint", (size,)))).astype(as_dtype(dtype))
+    )
 
 
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64) -> Tensor:
@@ -195,7 +197,9 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64) 
     return finish(numpy_of(generator).permutation(n).astype(as_dtype(dtype)))
 
 
-def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def rand_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Uniform random numbers in [0, 1) of the shape and dtype of another tensor.
 
     >>> import tensorgrad as tg
@@ -205,7 +209,9 @@ def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: Any =
     return rand(tuple(input.shape), generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def randn_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Standard normal random numbers of the shape and dtype of another tensor.
 
     >>> import tensorgrad as tg
@@ -215,7 +221,9 @@ def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: Any 
     return randn(tuple(input.shape), generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def randint_like(input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None, dtype: Any = None) -> Tensor:
+def randint_like(
+    input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None, dtype: Any = None
+) -> Tensor:
     """Random integers in [`low`, `high`), or [0, `low`), of the shape and dtype of another tensor.
 
     >>> import tensorgrad as tg
@@ -277,3 +285,11 @@ def multinomial(
     source = numpy_of(generator)
     rows = [source.choice(len(w), num_samples, replacement, w / w.sum()) for w in weights]
     return finish(np.asarray(rows, np.int64).reshape((*input.shape[:-1], num_samples)))
+
+
+def keep_mask(shape: tuple[int, ...], dtype: Any, p: float, generator: Generator | None = None) -> np.ndarray[Any, Any]:
+    """Dropout's mask: 0 with probability `p`, else 1 / (1 - p)."""
+    if p == 1.0:
+        return np.zeros(shape, dtype)
+    kept = np.asarray(numpy_of(generator).random(shape, np.float32) >= p)
+    return np.multiply(kept, np.dtype(dtype).type(1.0 / (1.0 - p)), dtype=dtype)

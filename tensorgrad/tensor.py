@@ -448,7 +448,9 @@ class Tensor(TensorBase):
 
     def __index__(self) -> int:
         if self._data.dtype.kind == "f" or self._data.size != 1:
-            raise TypeError(f"only an integer tensor of one element can be an index, not {spec(self.shape, self.dtype)}")
+            raise TypeError(
+                f"only an integer tensor of one element can be an index, not {spec(self.shape, self.dtype)}"
+            )
         return int(self._data.item())
 
     __hash__ = object.__hash__
@@ -734,7 +736,9 @@ class Tensor(TensorBase):
 
         return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def new_full(self, size: Sequence[Any], fill_value: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_full(
+        self, size: Sequence[Any], fill_value: Any, *, dtype: Any = None, requires_grad: Any = False
+    ) -> Tensor:
         """One value of a shape in this tensor's dtype."""
         from tensorgrad import creation
 

@@ -249,5 +249,3 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     products = _dense_grad(gradients, xs, vs, create_graph)
     value = y if create_graph else y.detach()
     return _like((value,), single), _like(products, isinstance(inputs, TensorBase))
-
-

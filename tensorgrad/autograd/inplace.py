@@ -17,6 +17,7 @@ from tensorgrad.autograd.op import REGISTRY, explain, prepare, record
 from tensorgrad.backends.dtypes import CATEGORY
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 
+
 def apply_(name: str, tensor: Any, *others: Any, **attrs: Any) -> Any:
     """Run the op `name` on a tensor and write the result into it. Return the tensor.
 

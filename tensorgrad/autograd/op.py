@@ -270,9 +270,7 @@ def _named(function: Callable[..., Any], op: Op, doc: str) -> Callable[..., Any]
     return function
 
 
-def primitive(
-    name: str, kernel: Callable[..., Any], *vjps: Vjp, doc: str = "", **settings: Any
-) -> Callable[..., Any]:
+def primitive(name: str, kernel: Callable[..., Any], *vjps: Vjp, doc: str = "", **settings: Any) -> Callable[..., Any]:
     """A function `f(*inputs, **attrs)` that applies a new op. For the settings see `Op`."""
     op = Op(name, kernel, vjps, **settings)
 

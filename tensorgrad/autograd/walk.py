@@ -345,4 +345,3 @@ def register_hook(tensor: Any, hook: Any) -> list[Any]:
         tensor._hooks = []
     tensor._hooks.append(hook)
     return tensor._hooks
-

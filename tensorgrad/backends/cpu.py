@@ -67,6 +67,7 @@ from tensorgrad.errors import ShapeError
 Array = np.ndarray[Any, Any]
 Dims = tuple[int, ...]
 
+
 def _finish(y: Any, out: Array | None) -> Any:
     if out is None:
         return y
@@ -101,7 +102,13 @@ def elu(a: Array, alpha: float, out: Array | None = None) -> Array:
 
 def softplus(a: Array, beta: float, threshold: float, out: Array | None = None) -> Array:
     scaled = a * beta
-    return _finish(np.where(scaled > threshold, a, log1p(exp(minimum(scaled, threshold))) / beta), out)
+    y = (maximum(scaled, 0) + log1p(exp(-absolute(scaled)))) / beta
+    return _finish(np.where(scaled > threshold, a, y), out)
+
+
+# log(0) counts as -100, so that a sure and wrong prediction has a finite loss: PyTorch's rule.
+def binary_cross_entropy(a: Array, target: Array) -> Array:
+    return -(target * maximum(log(a), -100) + (1 - target) * maximum(log1p(-a), -100))
 
 
 def clamp(a: Array, min: float | None, max: float | None, out: Array | None = None) -> Array:

@@ -1,0 +1,431 @@
+"""Module: a layer, or a tree of layers, with its parameters, buffers, modes, hooks and state."""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from tensorgrad.autograd.graph import TensorBase, wrap, writes
+from tensorgrad.backends.dtypes import as_dtype
+from tensorgrad.errors import DtypeError
+from tensorgrad.nn.parameter import Parameter
+from tensorgrad.tensor import RemovableHandle
+
+M = TypeVar("M", bound="Module")
+_hook_ids = itertools.count()
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict(strict=False)` could not place."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """Base class of all layers and models.
+
+    Assign parameters, modules (and, with `register_buffer`, tensors that are state but are not learned) as attributes in
+    `__init__`, after `super().__init__()`, and define `forward`; calling the module runs it. Names, order and
+    `state_dict` keys are PyTorch's.
+
+    >>> import tensorgrad as tg
+    >>> class Net(tg.nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.hidden = tg.nn.Linear(2, 3)
+    ...     def forward(self, x):
+    ...         return self.hidden(x).relu()
+    >>> net = Net()
+    >>> net(tg.ones(4, 2)).shape
+    (4, 3)
+    >>> list(net.state_dict())
+    ['hidden.weight', 'hidden.bias']
+    """
+
+    training: bool
+
+    def __init__(self) -> None:
+        # Straight into the dictionary: __setattr__ looks these up.
+        self.__dict__.update(
+            training=True,
+            _parameters={},
+            _buffers={},
+            _transient=set(),
+            _modules={},
+            _forward_hooks={},
+            _forward_pre_hooks={},
+        )
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the module's output. Every module defines it."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward(...)")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if "_modules" not in self.__dict__:
+            raise _not_initialised(self)
+        if not (self._forward_pre_hooks or self._forward_hooks):
+            return self.forward(*args, **kwargs)
+        for hook in list(self._forward_pre_hooks.values()):
+            changed = hook(self, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        result = self.forward(*args, **kwargs)
+        for hook in list(self._forward_hooks.values()):
+            changed = hook(self, args, result)
+            if changed is not None:
+                result = changed
+        return result
+
+    # Attributes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = self.__dict__
+        if isinstance(value, Parameter):
+            self.register_parameter(name, value)
+        elif isinstance(value, Module):
+            self.add_module(name, value)
+        elif "_modules" not in own:
+            own[name] = value
+        elif name in self._parameters:
+            if value is not None:
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a parameter, and cannot become {type(value).__name__}; assign a "
+                    f"Parameter or None, or change its values inside no_grad() with .copy_(...)"
+                )
+            self._parameters[name] = None
+        elif name in self._modules and value is None:
+            self._modules[name] = None
+        elif name in self._buffers:
+            if value is not None and not isinstance(value, TensorBase):
+                raise TypeError(f"{type(self).__name__}.{name} is a buffer, and cannot become {type(value).__name__}")
+            self._buffers[name] = value
+        else:
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        # Called only where there is no ordinary attribute.
+        own = self.__dict__
+        for kind in ("_parameters", "_buffers", "_modules"):
+            if kind in own and name in own[kind]:
+                return own[kind][name]
+        if "_modules" not in own and not name.startswith("__"):
+            raise _not_initialised(self)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        for kind in (self._parameters, self._buffers, self._modules):
+            if name in kind:
+                del kind[name]
+                self._transient.discard(name)
+                return
+        object.__delattr__(self, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *self._parameters, *self._buffers, *self._modules})
+
+    def _register(self, kind: str, name: str, value: Any) -> None:
+        if "_modules" not in self.__dict__:
+            raise _not_initialised(self)
+        if not isinstance(name, str) or not name or "." in name:
+            raise KeyError(f"{type(self).__name__}: a name must be a string without dots, not {name!r}")
+        if hasattr(self, name) and name not in self.__dict__[kind] and name not in self.__dict__:
+            taken = any(name in self.__dict__[other] for other in ("_parameters", "_buffers", "_modules"))
+            if not taken:
+                raise KeyError(f"{type(self).__name__} has an attribute {name!r} already")
+        for other in ("_parameters", "_buffers", "_modules"):
+            if other != kind:
+                self.__dict__[other].pop(name, None)
+        self.__dict__.pop(name, None)
+        self.__dict__[kind][name] = value
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter under a name. Raises `KeyError` for a bad name, `TypeError` for anything but a Parameter."""
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(f"{type(self).__name__}.{name}: {type(param).__name__} is not a Parameter")
+        self._register("_parameters", name, param)
+
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Add a tensor that is state but is not learned; `persistent` says whether `state_dict` holds it."""
+        if tensor is not None and not isinstance(tensor, TensorBase):
+            raise TypeError(f"{type(self).__name__}.{name}: a buffer must be a Tensor, not {type(tensor).__name__}")
+        self._register("_buffers", name, tensor)
+        (self._transient.discard if persistent else self._transient.add)(name)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a module under a name. Raises `KeyError` for a bad name, `TypeError` for anything but a Module."""
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"{type(self).__name__}.{name}: {type(module).__name__} is not a Module")
+        self._register("_modules", name, module)
+
+    register_module = add_module
+
+    # Walking the tree
+
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module and all below it, each once, with dotted names."""
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below it, each once."""
+        for _, module in self.named_modules():
+            yield module
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly below this one, with their names."""
+        seen: set[Module] = set()
+        for name, module in self._modules.items():
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield name, module
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly below this one."""
+        for _, module in self.named_children():
+            yield module
+
+    def _named(self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        for at, module in modules:
+            for name, value in module.__dict__[kind].items():
+                if value is None or (remove_duplicate and id(value) in seen):
+                    continue
+                seen.add(id(value))
+                yield (f"{at}.{name}" if at else name), value
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """All parameters, each once, with dotted names."""
+        return self._named("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All parameters, each once."""
+        for _, parameter in self.named_parameters(recurse=recurse):
+            yield parameter
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
+        """All buffers, each once, with dotted names."""
+        return self._named("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Any]:
+        """All buffers, each once."""
+        for _, buffer in self.named_buffers(recurse=recurse):
+            yield buffer
+
+    def get_submodule(self, target: str) -> Module:
+        """The module of a dotted name. Raises `AttributeError` where there is none."""
+        module: Module = self
+        for name in target.split(".") if target else ():
+            child = module._modules.get(name)
+            if child is None:
+                raise AttributeError(f"{type(module).__name__} has no module {name!r} (on the way to {target!r})")
+            module = child
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter of a dotted name. Raises `AttributeError` where there is none."""
+        at, _, name = target.rpartition(".")
+        parameter = self.get_submodule(at)._parameters.get(name)
+        if parameter is None:
+            raise AttributeError(f"there is no parameter {target!r}")
+        return parameter  # type: ignore[no-any-return]
+
+    def apply(self: M, fn: Callable[[Module], Any]) -> M:
+        """Call `fn` on every module below this one, children first, and on this one; return this one."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    # Modes
+
+    def train(self: M, mode: bool = True) -> M:
+        """Put this module and all below it into training mode (dropout drops); return it."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train: mode must be True or False, not {mode!r}")
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self: M) -> M:
+        """Put this module and all below it into evaluation mode; return it."""
+        return self.train(False)
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Set whether the parameters are learned (False freezes them); return this module."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients of all parameters: to None, or to zeros."""
+        for parameter in self.parameters():
+            if set_to_none:
+                parameter._grad = None
+            elif parameter._grad is not None:
+                parameter._grad = wrap(np.zeros_like(parameter._grad._data))
+
+    def to(self: M, *args: Any, dtype: Any = None, device: Any = None, **_: Any) -> M:
+        """Convert the floating parameters and buffers to a dtype, in place; return this module.
+
+        A device may be given, and must be "cpu". Raises `DtypeError` for a dtype that is not floating.
+        """
+        probe = wrap(np.zeros(0, np.float32)).to(*args, dtype=dtype, device=device)
+        given = dtype is not None or any(
+            isinstance(arg, TensorBase) or not isinstance(arg, str | bool | None) or arg in ("float16", "float64")
+            for arg in args
+        )
+        return self._convert(probe.dtype) if given else self
+
+    def _convert(self: M, dtype: Any) -> M:
+        dtype = as_dtype(dtype)
+        if dtype.kind != "f":
+            raise DtypeError(f"{type(self).__name__}.to: parameters need a floating dtype, not {dtype.name}")
+        for tensor in itertools.chain(self.parameters(), self.buffers()):
+            if tensor._data.dtype.kind == "f" and tensor._data.dtype != dtype:
+                tensor._data = tensor._data.astype(dtype)
+                if tensor._grad is not None:
+                    tensor._grad = wrap(tensor._grad._data.astype(dtype))
+        return self
+
+    def double(self: M) -> M:
+        """Convert the floating parameters and buffers to float64; return this module."""
+        return self._convert(np.float64)
+
+    def float(self: M) -> M:
+        """Convert the floating parameters and buffers to float32; return this module."""
+        return self._convert(np.float32)
+
+    def half(self: M) -> M:
+        """Convert the floating parameters and buffers to float16; return this module."""
+        return self._convert(np.float16)
+
+    def cpu(self: M) -> M:
+        """This module: it is there already."""
+        return self
+
+    # State
+
+    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Any]:
+        """The parameters and persistent buffers by dotted name, detached (sharing memory) unless `keep_vars`."""
+        state: OrderedDict[str, Any] = OrderedDict()
+        for at, module in self.named_modules(prefix=prefix, remove_duplicate=False):
+            for name, value in module._state():
+                state[f"{at}.{name}" if at else name] = value if keep_vars else value.detach()
+        return state
+
+    def _state(self) -> Iterator[tuple[str, Any]]:
+        for name, value in self._parameters.items():
+            if value is not None:
+                yield name, value
+        for name, value in self._buffers.items():
+            if value is not None and name not in self._transient:
+                yield name, value
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+        """Copy values into the parameters and buffers by name; nothing is written unless all of it fits.
+
+        With `strict`, names that are missing or left over raise `StateDictError`; shapes that differ always
+        do. Returns what was missing and what was left over.
+
+        >>> import tensorgrad as tg
+        >>> a, b = tg.nn.Linear(2, 1), tg.nn.Linear(2, 1)
+        >>> b.load_state_dict(a.state_dict())
+        <All keys matched successfully>
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict: it takes a dict of tensors, not {type(state_dict).__name__}")
+        own = self.state_dict(keep_vars=True)
+        missing = [name for name in own if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own]
+        problems = []
+        if strict and missing:
+            problems.append(f"missing: {', '.join(missing)}")
+        if strict and unexpected:
+            problems.append(f"unexpected: {', '.join(map(str, unexpected))}")
+        for name, tensor in own.items():
+            value = state_dict.get(name)
+            if value is None:
+                continue
+            if not isinstance(value, TensorBase | np.ndarray):
+                problems.append(f"{name} is {type(value).__name__}, not a Tensor")
+            elif tuple(value.shape) != tensor.shape:
+                problems.append(f"{name} has shape {tuple(value.shape)}, and the model's has {tensor.shape}")
+        if problems:
+            raise StateDictError(
+                f"load_state_dict: the state does not fit {type(self).__name__}, and nothing was loaded:\n  "
+                + "\n  ".join(problems)
+            )
+        for name, tensor in own.items():
+            value = state_dict.get(name)
+            if value is not None:
+                np.copyto(tensor._data, value._data if isinstance(value, TensorBase) else value, casting="unsafe")
+                writes.stamp(tensor._data)
+        return _Matched(missing, unexpected)
+
+    # Hooks
+
+    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(module, args)` before forward; what it returns, if anything, takes the place of the arguments."""
+        key = next(_hook_ids)
+        self._forward_pre_hooks[key] = hook
+        return RemovableHandle(self._forward_pre_hooks, key)
+
+    def register_forward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(module, args, output)` after forward; what it returns, if anything, takes the output's place."""
+        key = next(_hook_ids)
+        self._forward_hooks[key] = hook
+        return RemovableHandle(self._forward_hooks, key)
+
+    # Looks
+
+    def extra_repr(self) -> str:
+        """What the repr says of this module beside its name: a layer's settings."""
+        return ""
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        lines = [f"({name}): {_indent(repr(module))}" for name, module in self._modules.items()]
+        if not lines:
+            return f"{type(self).__name__}({extra})"
+        body = "\n  ".join(([extra] if extra else []) + lines)
+        return f"{type(self).__name__}(\n  {body}\n)"
+
+
+class StateDictError(RuntimeError, KeyError):
+    """A state that does not fit a module."""
+
+    __str__ = RuntimeError.__str__
+
+
+class _Matched(IncompatibleKeys):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return super().__repr__() if any(self) else "<All keys matched successfully>"
+
+
+def _indent(text: str) -> str:
+    return text.replace("\n", "\n  ")
+
+
+def _not_initialised(module: Module) -> AttributeError:
+    return AttributeError(f"{type(module).__name__}.__init__ must call super().__init__() first")

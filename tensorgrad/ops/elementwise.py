@@ -179,7 +179,9 @@ minimum = binary(
 clamp_op = primitive(
     "clamp",
     cpu.clamp,
-    lambda g, y, a, min, max: g * ((a >= (-math.inf if min is None else min)) & (a <= (math.inf if max is None else max))),
+    lambda g, y, a, min, max: (
+        g * ((a >= (-math.inf if min is None else min)) & (a <= (math.inf if max is None else max)))
+    ),
     keep="a",
 )
 
@@ -790,4 +792,3 @@ def clone(input: Any) -> Any:
 
 # What copy_ and fill_ write: the first input's value is lost, and its gradient is zero.
 copy_op = primitive("copy", cpu.copy, lambda g, y, a, b: where(False, g, 0.0), lambda g, y, a, b: g)
-

@@ -226,9 +226,7 @@ def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) ->
     d = one_dim(name, dim, input.ndim)
     if index.dtype.kind not in "iu":
         raise DtypeError(f"{name}: the index must hold integers, not {index.dtype.name}; convert with .long()")
-    fits = index.ndim == input.ndim and all(
-        n <= m for i, (n, m) in enumerate(zip(index.shape, input.shape)) if i != d
-    )
+    fits = index.ndim == input.ndim and all(n <= m for i, (n, m) in enumerate(zip(index.shape, input.shape)) if i != d)
     if src is not None:
         fits = fits and src.ndim == index.ndim and all(n <= m for n, m in zip(index.shape, src.shape))
     if not fits:

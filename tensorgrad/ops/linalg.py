@@ -172,5 +172,3 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     lead = tuple(input.shape[:-1])
     y = linear_op(reshape_op(input, shape=(math.prod(lead), input.shape[-1])), weight, bias)
     return reshape_op(y, shape=(*lead, weight.shape[0]))
-
-

@@ -70,7 +70,9 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return mean_op(input, dim=many_dims("mean", dim, input.ndim), keepdim=keepdim)
 
 
-def var(input: Any, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Any:
+def var(
+    input: Any, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+) -> Any:
     """The variance over `dim`: squared deviations from the mean, summed, over n - `correction`.
 
     `unbiased` True or False is the older way to say correction 1 or 0. NaN where n <= correction, as in PyTorch.
@@ -90,7 +92,9 @@ def var(input: Any, dim: Any = None, *, correction: float = 1, unbiased: bool | 
     return total * (1.0 / rest if rest > 0 else math.nan)
 
 
-def std(input: Any, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False) -> Any:
+def std(
+    input: Any, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+) -> Any:
     """The standard deviation over `dim`, the square root of `var`.
 
     >>> import tensorgrad as tg

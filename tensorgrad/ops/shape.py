@@ -283,7 +283,9 @@ def trace(input: Any) -> Any:
 # Joining and splitting
 
 
-def _cat_vjp(g: Any, wants: tuple[bool, ...], y: Any, *inputs: Any, dim: int, sizes: tuple[int, ...]) -> tuple[Any, ...]:
+def _cat_vjp(
+    g: Any, wants: tuple[bool, ...], y: Any, *inputs: Any, dim: int, sizes: tuple[int, ...]
+) -> tuple[Any, ...]:
     return tuple(
         narrow(g, dim, start, size) if wanted else None for wanted, start, size in zip(wants, _running(sizes), sizes)
     )

@@ -1,4 +1,4 @@
-"""Softmax, its logarithm, and the softmax cross-entropy: the first fused op, because it is what classifiers train on."""
+"""Softmax and its logarithm."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
 from tensorgrad.ops.dims import one_dim
 from tensorgrad.ops.elementwise import cast, exp
-from tensorgrad.ops.index import gather_op, one_hot_op
 from tensorgrad.ops.reduce import sum_op
 
 softmax_op = primitive(
@@ -50,20 +49,3 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     if dtype is not None:
         input = cast(input, dtype)
     return log_softmax_op(input, dim=one_dim("log_softmax", dim, input.ndim))
-
-
-def _cross_entropy_vjp(g: Any, y: Any, a: Any, target: Any) -> Any:
-    """g times (softmax - one-hot). The softmax comes from the loss: y = log-sum-exp - a[target]."""
-    target = target.reshape((*target.shape, 1))
-    last = len(a.shape) - 1
-    y, g = y.reshape((*y.shape, 1)), g.reshape((*g.shape, 1))
-    probabilities = exp(a - (y + gather_op(a, target, dim=last)))
-    hot = one_hot_op(target.reshape(target.shape[:-1]), classes=a.shape[-1], dtype=a.dtype)
-    return (probabilities - hot) * g
-
-
-# The loss of each row of logits against its class, without the log-probabilities in between: one pass forward, and
-# backward one exp. A test holds it equal to nll(log_softmax(logits)).
-softmax_cross_entropy_op = primitive(
-    "softmax_cross_entropy", cpu.softmax_cross_entropy, _cross_entropy_vjp, None, keep="yab"
-)

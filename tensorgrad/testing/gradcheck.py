@@ -131,7 +131,9 @@ def _compare(
     if not wrong.any():
         return
     error = np.where(wrong, np.abs(analytic - numeric), -1.0)
-    row, column = (int(n) for n in np.unravel_index(np.nanargmax(np.where(np.isnan(error), np.inf, error)), error.shape))
+    row, column = (
+        int(n) for n in np.unravel_index(np.nanargmax(np.where(np.isnan(error), np.inf, error)), error.shape)
+    )
     at = tuple(int(n) for n in np.unravel_index(column, input_shape)) if input_shape else ()
     of = tuple(int(n) for n in np.unravel_index(row, output_shape)) if output_shape else ()
     raise GradcheckError(

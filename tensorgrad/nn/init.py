@@ -1,0 +1,181 @@
+"""Initialisation: functions that fill a tensor in place, without a record, and return it."""
+
+from __future__ import annotations
+
+import math
+
+from tensorgrad.autograd import no_grad
+from tensorgrad.errors import ShapeError
+from tensorgrad.random import Generator
+from tensorgrad.tensor import Tensor
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor by which the standard deviation must grow to make up for what a nonlinearity shrinks.
+
+    "linear", "sigmoid" 1; "tanh" 5/3; "relu" sqrt(2); "leaky_relu" sqrt(2 / (1 + slope**2)) with slope `param` (0.01);
+    "selu" 3/4. Raises `ValueError` for another name.
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.init.calculate_gain("leaky_relu", 1.0)
+    1.0
+    """
+    if nonlinearity in ("linear", "conv1d", "conv2d", "conv3d", "sigmoid"):
+        return 1.0
+    if nonlinearity == "tanh":
+        return 5.0 / 3.0
+    if nonlinearity == "relu":
+        return math.sqrt(2.0)
+    if nonlinearity == "leaky_relu":
+        slope = 0.01 if param is None else param
+        return math.sqrt(2.0 / (1.0 + slope**2))
+    if nonlinearity == "selu":
+        return 0.75
+    raise ValueError(
+        f"calculate_gain: unknown nonlinearity {nonlinearity!r}; known are linear, sigmoid, tanh, relu, leaky_relu, selu"
+    )
+
+
+def _fans(name: str, tensor: Tensor) -> tuple[int, int]:
+    """How many inputs each output has, and how many outputs each input."""
+    if tensor.ndim < 2:
+        raise ShapeError(
+            f"{name}: it needs two dimensions or more, (out, in, ...), and the tensor has shape {tensor.shape}; "
+            f"for a bias use zeros_ or uniform_"
+        )
+    receptive = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * receptive, tensor.shape[0] * receptive
+
+
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """Fill with a value.
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.init.constant_(tg.empty(2), 3.0)
+    tensor([3., 3.])
+    """
+    with no_grad():
+        return tensor.fill_(val)
+
+
+def zeros_(tensor: Tensor) -> Tensor:
+    """Fill with zeros.
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.init.zeros_(tg.empty(2))
+    tensor([0., 0.])
+    """
+    return constant_(tensor, 0.0)
+
+
+def ones_(tensor: Tensor) -> Tensor:
+    """Fill with ones.
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.init.ones_(tg.empty(2))
+    tensor([1., 1.])
+    """
+    return constant_(tensor, 1.0)
+
+
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Fill with uniform numbers in [`a`, `b`).
+
+    >>> import tensorgrad as tg
+    >>> bool((tg.nn.init.uniform_(tg.empty(100), 2.0, 3.0) >= 2.0).all())
+    True
+    """
+    if b < a:
+        raise ValueError(f"uniform_: b must not be below a, and {b} is below {a}")
+    with no_grad():
+        return tensor.uniform_(a, b, generator=generator)
+
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Fill with normal numbers.
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.init.normal_(tg.empty(2), 5.0, 0.0)
+    tensor([5., 5.])
+    """
+    with no_grad():
+        return tensor.normal_(mean, std, generator=generator)
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Uniform in +-gain * sqrt(6 / (in + out)) (Glorot and Bengio, AISTATS 2010). Raises `ShapeError` below 2 dimensions.
+
+    >>> import tensorgrad as tg
+    >>> bool((tg.nn.init.xavier_uniform_(tg.empty(3, 3)).abs() <= 1.0).all())
+    True
+    """
+    fan_in, fan_out = _fans("xavier_uniform_", tensor)
+    bound = gain * math.sqrt(6.0 / max(fan_in + fan_out, 1))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Normal with standard deviation gain * sqrt(2 / (in + out)) (Glorot and Bengio, AISTATS 2010).
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.init.xavier_normal_(tg.empty(3, 2)).shape
+    (3, 2)
+    """
+    fan_in, fan_out = _fans("xavier_normal_", tensor)
+    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / max(fan_in + fan_out, 1)), generator)
+
+
+def _he_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"{name}: mode must be 'fan_in' or 'fan_out', not {mode!r}")
+    fan = _fans(name, tensor)[0 if mode == "fan_in" else 1]
+    return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Uniform in +-gain * sqrt(3 / fan) (He et al., 2015, arXiv:1502.01852); `a` is the slope of leaky ReLU.
+
+    >>> import tensorgrad as tg
+    >>> bool((tg.nn.init.kaiming_uniform_(tg.empty(4, 6)).abs() <= 1.0).all())
+    True
+    """
+    bound = math.sqrt(3.0) * _he_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Normal with standard deviation gain / sqrt(fan) (He et al., 2015, arXiv:1502.01852).
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.init.kaiming_normal_(tg.empty(4, 6)).shape
+    (4, 6)
+    """
+    return normal_(tensor, 0.0, _he_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """Fill a matrix with the identity. Raises `ShapeError` unless it has two dimensions.
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.init.eye_(tg.empty(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    if tensor.ndim != 2:
+        raise ShapeError(f"eye_: it takes a matrix, and the tensor has shape {tensor.shape}")
+    zeros_(tensor)
+    with no_grad():
+        tensor.diagonal().fill_(1.0)
+    return tensor

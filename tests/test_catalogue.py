@@ -1,0 +1,198 @@
+"""What every primitive must do, for every row of the catalogue."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+from catalogue import CATALOGUE, Row
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import mutually_broadcastable_shapes
+
+import tensorgrad as tg
+from tensorgrad.autograd.op import REGISTRY
+from tensorgrad.testing import GradcheckError, gradcheck, gradgradcheck
+
+every_row = pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.id)
+every_differentiable_row = pytest.mark.parametrize(
+    "row", [row for row in CATALOGUE if row.differentiable], ids=lambda row: row.id
+)
+every_elementwise_row = pytest.mark.parametrize(
+    "row", [row for row in CATALOGUE if row.elementwise], ids=lambda row: row.id
+)
+
+
+def arrays_of(row: Row, shapes=None, seed=0):
+    source = np.random.default_rng(seed)
+    shapes = [draw.shape for draw in row.inputs] if shapes is None else shapes
+    return [draw.array(source, shape) for draw, shape in zip(row.inputs, shapes, strict=True)]
+
+
+def tensors_of(arrays, grad=True):
+    """Tensors in the arrays' own memory and strides; the floating ones require a gradient."""
+    return [tg.from_numpy(a).requires_grad_(grad and a.dtype.kind == "f") for a in arrays]
+
+
+def through_nodes(tensors):
+    """The same values as results of operations: a vjp that reads what it did not keep gets no value from those."""
+    return [x * 1.0 if x.requires_grad else x for x in tensors]
+
+
+def outputs_equal(row: Row, arrays) -> None:
+    y = row.call(*tensors_of(arrays))
+    expected = np.asarray(row.reference(*arrays))
+    assert y.shape == expected.shape
+    assert y.dtype.kind == expected.dtype.kind
+    np.testing.assert_allclose(y.detach().numpy(), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_every_primitive_has_a_row():
+    assert {row.op for row in CATALOGUE} == set(REGISTRY)
+
+
+@every_row
+def test_forward_is_what_the_reference_says(row):
+    outputs_equal(row, arrays_of(row))
+
+
+@every_row
+def test_single_precision_stays_single(row):
+    arrays = [a.astype(np.float32) if a.dtype.kind == "f" else a for a in arrays_of(row)]
+    if row.op == "cast":
+        pytest.skip("its purpose is to change the dtype")
+    y = row.call(*tensors_of(arrays))
+    expected = np.asarray(row.reference(*arrays))
+    if expected.dtype.kind == "f" and any(a.dtype.kind == "f" for a in arrays):
+        assert y.dtype == np.float32
+    np.testing.assert_allclose(y.detach().numpy(), expected, rtol=2e-5, atol=1e-5)
+
+
+@every_row
+def test_arrays_in_give_arrays_out(row):
+    arrays = arrays_of(row)
+    if row.op in ("index", "one_hot", "prod"):
+        pytest.skip("its public function takes tensors; in a vjp the primitive is called")
+    y = row.call(*arrays)
+    assert isinstance(y, np.ndarray | np.generic)
+    np.testing.assert_allclose(y, row.reference(*arrays), rtol=1e-10, atol=1e-12)
+
+
+@every_differentiable_row
+def test_the_gradient_is_that_of_finite_differences(row):
+    assert gradcheck(lambda *xs: row.call(*through_nodes(xs)), tensors_of(arrays_of(row)))
+
+
+@every_differentiable_row
+def test_the_second_derivative_is_that_of_finite_differences(row):
+    assert gradgradcheck(lambda *xs: row.call(*through_nodes(xs)), tensors_of(arrays_of(row)))
+
+
+@every_differentiable_row
+def test_a_wrong_vjp_is_found(row, monkeypatch):
+    op = REGISTRY[row.op]
+    if op.joint is not None:
+        right = op.joint
+        monkeypatch.setattr(
+            op, "joint", lambda *a, **k: tuple(None if g is None else g * 1.01 for g in right(*a, **k))
+        )
+    else:
+        wrong = tuple(v and (lambda *a, v=v, **k: v(*a, **k) * 1.01) for v in op.vjps)
+        monkeypatch.setattr(op, "vjps", wrong)
+    inputs = tensors_of(arrays_of(row))
+    with pytest.raises(GradcheckError, match=r"by autograd and .* by finite differences"):
+        gradcheck(row.call, inputs)
+
+
+@every_elementwise_row
+@given(data=st.data())
+def test_broadcast_shapes_forward_and_backward(row, data):
+    drawn = data.draw(
+        mutually_broadcastable_shapes(num_shapes=len(row.inputs), max_dims=3, min_side=0, max_side=3)
+    ).input_shapes
+    arrays = arrays_of(row, drawn, seed=1)
+    outputs_equal(row, arrays)
+    if row.differentiable and sum(a.size for a in arrays) <= 30:
+        assert gradcheck(row.call, tensors_of(arrays))
+
+
+@every_row
+def test_inputs_that_are_not_contiguous_give_the_same(row):
+    arrays = arrays_of(row)
+    strided = []
+    for a in arrays:
+        wide = np.zeros([2 * n for n in a.shape[::-1]], a.dtype)
+        view = wide.T[tuple(slice(None, None, 2) for _ in a.shape)] if a.ndim else wide
+        view[...] = a
+        strided.append(view)
+    assert any(not s.flags.c_contiguous for s in strided) or all(a.ndim == 0 for a in arrays)
+    outputs_equal(row, strided)
+    if row.differentiable:
+        for got, expected in zip(gradients(row, strided), gradients(row, arrays), strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
+
+
+def gradients(row, arrays):
+    leaves = tensors_of(arrays)
+    y = row.call(*leaves)
+    source = np.random.default_rng(7)
+    y.backward(tg.from_numpy(source.standard_normal(y.shape)))
+    return [x.grad.numpy() for x in leaves if x.requires_grad]
+
+
+@every_row
+def test_zero_size_input(row):
+    if isinstance(row.empty, type):
+        shapes = [(0, *d.shape[1:]) for d in row.inputs]
+        with pytest.raises(row.empty):
+            row.call(*tensors_of(arrays_of(row, shapes)))
+        return
+    shapes = row.empty or [(0, *d.shape[1:]) for d in row.inputs]
+    if row.elementwise:
+        shapes = [(0, 4)] * len(row.inputs)
+    arrays = arrays_of(row, shapes)
+    leaves = tensors_of(arrays)
+    y = row.call(*leaves)
+    with np.errstate(all="ignore"):
+        if row.op != "mean":  # NumPy warns of the mean of nothing; PyTorch's NaN is ours
+            assert y.shape == np.asarray(row.reference(*arrays)).shape
+    if row.differentiable:
+        y.sum().backward()
+        assert all(x.grad.shape == x.shape for x in leaves if x.requires_grad)
+
+
+@every_row
+def test_no_input_is_changed(row):
+    arrays = arrays_of(row)
+    before = [a.tobytes() for a in arrays]
+    leaves = tensors_of(arrays)
+    y = row.call(*leaves)
+    if row.differentiable:
+        wanted = [x for x in leaves if x.requires_grad]
+        incoming = tg.ones_like(y)
+        first = tg.autograd.grad(y, wanted, incoming, create_graph=True)
+        sum(g.sum() for g in first if g.requires_grad) if any(g.requires_grad for g in first) else None
+        y.backward(incoming)
+        assert all(not np.shares_memory(x.grad.numpy(), a) for x, a in zip(leaves, arrays, strict=True) if x.grad is not None)
+        assert incoming.tolist() == tg.ones_like(y).tolist()
+    assert [a.tobytes() for a in arrays] == before
+
+
+@every_differentiable_row
+def test_nothing_is_left_for_the_garbage_collector(row):
+    arrays = arrays_of(row)
+    gc.collect()
+    gc.disable()
+    try:
+        leaves = tensors_of(arrays)
+        y = row.call(*through_nodes(leaves))
+        wanted = [x for x in leaves if x.requires_grad]
+        first = tg.autograd.grad(y, wanted, tg.ones_like(y), create_graph=True)
+        live = [g.sum() for g in first if g.requires_grad]
+        if live:
+            tg.autograd.backward(live)
+        del leaves, y, wanted, first, live
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
