@@ -88,8 +88,18 @@ class Op:
         return f"Op({self.name!r})"
 
 
-# The op that the walk knows by name: output `index` of an op that has several.
-PICK = Op("pick", lambda ys, index: ys[index])
+class Parts(dict[int, Any]):
+    """The gradients that have arrived for the outputs of an op that has several, by index. They add up."""
+
+    def __add__(self, other: Parts) -> Parts:
+        both = Parts(self)
+        for index, g in other.items():
+            both[index] = both[index] + g if index in both else g
+        return both
+
+
+# Output `index` of an op that has several: its gradient is one part of what the op's joint vjp gets.
+PICK = Op("pick", lambda ys, index: ys[index], joint=lambda g, wants, y, whole, index: (Parts({index: g}),))
 
 
 def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> Any:
@@ -185,7 +195,7 @@ def pick(joint: Node, y: Any, index: int) -> Node:
     node = new(Node)
     node.op, node.attrs, node.inputs = PICK, {"index": index}, (joint,)
     node.shape, node.dtype = y.shape, y.dtype
-    node.kept, node.hooks, node.exact, node.seq = (None,), None, True, clock()
+    node.kept, node.hooks, node.exact, node.seq = (None, joint), None, True, clock()
     if hasattr(joint, "line"):
         node.line = joint.line
     return node
@@ -337,6 +347,7 @@ def binary(
     """An elementwise function `f(input, other)`, broadcasting: `apply` for two tensors of one dtype, unrolled."""
     op = Op(name, kernel, vjps, keep=keep, inputs=inputs)
     flags = [op.keeps(mask, 2) for mask in range(4)]
+    floats = inputs == "float"
     differentiable = op.differentiable
     if not differentiable or None in vjps:
 
@@ -352,7 +363,7 @@ def binary(
             f = None
             if isinstance(other, TensorBase):
                 b = other._data
-                if b.dtype is not dtype or (dtype.kind != "f" and inputs == "float"):
+                if b.dtype is not dtype or (floats and dtype.kind != "f"):
                     return apply(op, (input, other))
                 f = other._node
                 exact = a.shape == b.shape

@@ -15,7 +15,7 @@ import numpy as np
 
 from tensorgrad.autograd.graph import Node, Saved, TensorBase, called_at, check_unwritten, edge, wrap, writes
 from tensorgrad.autograd.modes import ANOMALY, enable_grad
-from tensorgrad.autograd.op import PICK, REGISTRY, pick
+from tensorgrad.autograd.op import REGISTRY, pick
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 
 ndarray = np.ndarray
@@ -147,6 +147,7 @@ def _walk(
     grads: dict[Any, Any] = {}  # what has arrived so far, by edge
     owned: set[Any] = set()  # the edges whose array this walk made: it may be added to in place
     found: dict[Any, tuple[Any, bool]] = {}
+    newest: Node | None = None  # of the nodes that a gradient has reached; the others wait in the heap
     heap: list[tuple[int, Node]] = []
     anomaly = ANOMALY.get()
     for e, g in seeds:
@@ -156,66 +157,66 @@ def _walk(
             grads[e] = g
             if e.__class__ is Node:
                 heappush(heap, (-e.seq, e))
-    while heap:
-        node = heappop(heap)[1]
+    if heap:
+        newest = heappop(heap)[1]
+    while newest is not None:
+        node = newest
+        newest = heappop(heap)[1] if heap else None
         g = grads.pop(node)
         if node.hooks is not None:
             g = _call_hooks(node.hooks, g, node)
+        op = node.op
+        kept = node.kept
+        inputs = node.inputs
+        attrs = node.attrs
+        exact = node.exact
+        sources: Any = op.vjps  # or the gradients themselves, where one function computes them together
+        together = not sources
         if targets is not None:
             if node in targets:
                 found[node] = (g, False)
+            inputs = tuple(e if e in targets or e in needed else None for e in inputs)  # type: ignore[operator]
             if node not in needed:  # type: ignore[operator]
                 continue
-        op = node.op
-        if op is PICK:
-            joint = node.inputs[0]
-            parts = grads.get(joint)
-            if parts is None:
-                parts = grads[joint] = {}
-                heappush(heap, (-joint.seq, joint))
-            index = node.attrs["index"]
-            parts[index] = parts[index] + g if index in parts else g
-            continue
-        kept = node.kept
         if kept is None:
             raise _released(node)
         if node.seq < writes.latest:
             check_unwritten(node)
-        if record or kept[0].__class__ is Saved:
+        if record:
             kept = _as_tensors(node)
-        attrs = node.attrs
-        exact = node.exact
-        inputs = node.inputs
-        if needed is not None:
-            inputs = tuple(e if e in targets or e in needed else None for e in inputs)
-        if op.joint is None:
-            arriving: Any = [
-                (e, vjp(g, *kept, **attrs) if attrs else vjp(g, *kept))
-                for e, vjp in zip(inputs, op.vjps)
-                if e is not None
-            ]
-        else:
-            arriving = zip(inputs, op.joint(g, tuple(e is not None for e in inputs), *kept, **attrs))
-        for e, ga in arriving:
-            if e is None or ga is None:
+        if together:
+            if kept[0].__class__ is Saved and not record:
+                kept = _as_tensors(node)
+            sources = op.joint(g, tuple(e is not None for e in inputs), *kept, **attrs)
+        for e, source in zip(inputs, sources):
+            if e is None or source is None:
                 continue
+            if together:
+                ga = source
+            elif attrs:
+                ga = source(g, *kept, **attrs)
+            else:
+                ga = source(g, *kept)
             if not exact:
-                shape = e.shape
-                if ga.shape != shape:
-                    ga = sum_to(ga, shape, node)
-                if ga.dtype is not e.dtype:
-                    ga = ga.astype(e.dtype) if not isinstance(ga, TensorBase) else ga.to(e.dtype)
+                ga = _fit(ga, e, node)
             if anomaly:
                 _check_nan(node, e, ga)
             old = grads.get(e)
             if old is None:
                 grads[e] = ga
-                if e.__class__ is Node:
+                if e.__class__ is not Node:
+                    if _made_here(ga, g, kept):
+                        owned.add(e)
+                elif newest is None:
+                    newest = e
+                elif e.seq > newest.seq:
+                    heappush(heap, (-newest.seq, newest))
+                    newest = e
+                else:
                     heappush(heap, (-e.seq, e))
-                elif _made_here(ga, g, kept):
-                    owned.add(e)
             elif e in owned and not record:
-                np.add(old, ga, out=old)
+                old += ga  # in place, but for a NumPy scalar
+                grads[e] = old
             else:
                 grads[e] = old + ga
                 owned.add(e)
@@ -226,6 +227,16 @@ def _walk(
             g = g if leaf._hooks is None else _call_hooks(leaf._hooks, g, leaf)
             found[leaf] = (g, leaf in owned and g.__class__ is ndarray)
     return found
+
+
+def _fit(ga: Any, e: Any, node: Node) -> Any:
+    """A gradient with the shape and dtype of its input: broadcasting and casts undone."""
+    shape = e.shape
+    if ga.shape != shape:
+        ga = sum_to(ga, shape, node)
+    if ga.dtype is not e.dtype:
+        ga = ga.to(e.dtype) if isinstance(ga, TensorBase) else ga.astype(e.dtype)
+    return ga
 
 
 def _made_here(ga: Any, g: Any, kept: tuple[Any, ...]) -> bool:
