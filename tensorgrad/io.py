@@ -31,9 +31,8 @@ _MAX_DEPTH = 100  # levels of nesting: far below what the JSON and our own recur
 _MAX_HEADER = 100_000_000  # bytes: safetensors does not read a file with a longer header
 
 # safetensors' names for dtypes, and how the bytes of each are read.
-_CODES = {
-    **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "u1", "I8": "i1", "U8": "u1"},
-    **{"I64": "<i8", "I32": "<i4", "I16": "<i2", "U64": "<u8", "U32": "<u4", "U16": "<u2"},
+_CODES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "u1", "I8": "i1", "U8": "u1"} | {
+    f"{kind}{bits}": f"<{kind.lower()}{bits // 8}" for kind in "IU" for bits in (16, 32, 64)
 }
 _STORABLE = {np.dtype(code).newbyteorder("=") for code in (*_CODES.values(), "?")}
 
@@ -186,7 +185,7 @@ class _Encoder:
         for depth, parent in enumerate(self.parents):
             if parent is obj:
                 raise ValueError(f"save: {_place(keys)} is {_place(keys[:depth])} again: it contains itself")
-        if len(keys) > _MAX_DEPTH:
+        if len(self.parents) > _MAX_DEPTH:
             raise ValueError(f"save: containers are nested more than {_MAX_DEPTH} deep at {_place(keys)}")
         self.parents.append(obj)
         node: Any
@@ -194,15 +193,14 @@ class _Encoder:
             for key in obj:
                 if not _is_key(key):
                     raise TypeError(
-                        f"save: {_place(keys)} has a key of type {type(key).__name__}, {key!r}; keys can be str, int, "
-                        "float, bool, None and tuples of these"
+                        f"save: {_place(keys)} has a key of type {type(key).__name__}; keys can be str, int, float, "
+                        "bool, None and tuples of these"
                     )
-            node = {
-                type(obj).__name__: [[self.encode(key, keys), self.encode(x, (*keys, key))] for key, x in obj.items()]
-            }
+            pairs = [[self.encode(key, keys), self.encode(x, (*keys, key))] for key, x in obj.items()]
+            node = {type(obj).__name__: pairs}
         else:
-            node = [self.encode(x, (*keys, i)) for i, x in enumerate(obj)]
-            node = {"tuple": node} if isinstance(obj, tuple) else node
+            items = [self.encode(x, (*keys, i)) for i, x in enumerate(obj)]
+            node = {"tuple": items} if isinstance(obj, tuple) else items
         self.parents.pop()
         return node
 
@@ -328,7 +326,7 @@ def _array(name: str, dtype: str, shape: list[int], data: bytearray) -> np.ndarr
         array = (array.astype(np.uint32) << 16).view(np.float32)
     elif dtype == "BOOL":
         if array.size and array.max() > 1:
-            raise FileFormatError(f"is damaged: entry {name!r} of dtype BOOL has a byte that is neither 0 nor 1")
+            raise ValueError(f"entry {name!r} of dtype BOOL has a byte that is neither 0 nor 1")
         array = array.view(np.bool_)
     try:
         array = array.reshape(shape)
@@ -353,17 +351,15 @@ def _decoded(entries: dict[str, np.ndarray[Any, Any]], text: str | None) -> Any:
         case {"object": node, "version": _}:
             obj = decoder.decode(node)
         case _:
-            raise FileFormatError(f"is damaged: its metadata are not a layout: {text[:60]}")
+            raise ValueError(f"its metadata are not a layout: {text[:60]}")
     for name in entries:
         if name not in decoder.used:
-            raise FileFormatError(
-                f"is damaged: entry {name!r} has no place in the structure that its metadata describe"
-            )
+            raise ValueError(f"entry {name!r} has no place in the structure that its metadata describe")
     return obj
 
 
 class _Decoder:
-    """Turns nodes back into the object; what is wrong with them is a `FileFormatError`."""
+    """Turns nodes back into the object; what is wrong with them is a `ValueError`."""
 
     def __init__(self, entries: dict[str, np.ndarray[Any, Any]]) -> None:
         self.entries = entries
@@ -393,27 +389,23 @@ class _Decoder:
                 return bytes.fromhex(code).decode("utf-8", "surrogatepass")
             case [("bytes" | "array" | "tensor" | "leaf" as kind, str(name))]:
                 return self.entry(kind, name)
-        raise FileFormatError(f"is damaged: its metadata have a part that cannot be read: {str(node)[:60]}")
+        raise ValueError(f"its metadata have a part that cannot be read: {str(node)[:60]}")
 
     def pairs(self, items: list[Any]) -> dict[Any, Any]:
         made = {}
         for item in items:
             if not isinstance(item, list) or len(item) != 2:
-                raise FileFormatError(
-                    f"is damaged: a dict in its metadata has a part that is no pair: {str(item)[:60]}"
-                )
+                raise ValueError(f"a dict in its metadata has a part that is no pair: {str(item)[:60]}")
             key = self.decode(item[0])
             if not _is_key(key) or key in made:
-                raise FileFormatError(
-                    f"is damaged: a dict in its metadata has a wrong or repeated key: {str(key)[:60]}"
-                )
+                raise ValueError(f"a dict in its metadata has a wrong or repeated key: {str(key)[:60]}")
             made[key] = self.decode(item[1])
         return made
 
     def entry(self, kind: str, name: str) -> Any:
         """What an entry is, one object for all its occurrences."""
         if name not in self.entries:
-            raise FileFormatError(f"is damaged: entry {name!r}, which its metadata refer to, is not there")
+            raise ValueError(f"entry {name!r}, which its metadata refer to, is not there")
         self.used.add(name)
         if (kind, name) not in self.made:
             self.made[kind, name] = self.new(kind, name, self.entries[name])
@@ -423,6 +415,8 @@ class _Decoder:
         if kind == "array":
             return array
         if kind == "bytes":
+            if array.dtype != np.uint8 or array.ndim != 1:
+                raise ValueError(f"entry {name!r} of dtype {array.dtype} and shape {array.shape} should be bytes")
             return array.tobytes()
         if array.dtype not in SUPPORTED:
             raise FileFormatError(
@@ -430,16 +424,14 @@ class _Decoder:
                 "safetensors.numpy.load_file"
             )
         if kind == "leaf" and array.dtype.kind != "f":
-            raise FileFormatError(
-                f"is damaged: entry {name!r} of dtype {array.dtype} should require a gradient, and cannot"
-            )
+            raise ValueError(f"entry {name!r} of dtype {array.dtype} should require a gradient, and cannot")
         return from_numpy(array).requires_grad_(kind == "leaf")
 
 
 def _number(dtype: str, bits: str) -> Any:
     if dtype not in {storable.name for storable in _STORABLE}:
-        raise FileFormatError(f"is damaged: its metadata have a number of dtype {dtype[:60]!r}")
+        raise ValueError(f"its metadata have a number of dtype {dtype[:60]!r}")
     code = np.dtype(dtype).newbyteorder("<")
-    if len(bits) != 2 * code.itemsize:
-        raise FileFormatError(f"is damaged: its metadata have a {dtype} of bits {bits[:60]!r}")
+    if len(bits) != 2 * code.itemsize or (dtype == "bool" and bits not in ("00", "01")):
+        raise ValueError(f"its metadata have a {dtype} of bits {bits[:60]!r}")
     return np.frombuffer(bytes.fromhex(bits), code).astype(np.dtype(dtype))[0]
