@@ -20,6 +20,7 @@ from tensorgrad.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from tensorgrad.backends.dtypes import bool_ as bool
 from tensorgrad.backends.dtypes import (
     double,
     float16,
@@ -37,7 +38,6 @@ from tensorgrad.backends.dtypes import (
     short,
     uint8,
 )
-from tensorgrad.backends.dtypes import bool_ as bool
 from tensorgrad.backends.dtypes import float32 as float
 from tensorgrad.backends.dtypes import int32 as int
 from tensorgrad.creation import (

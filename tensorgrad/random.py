@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,20 +24,25 @@ class Generator:
     True
     """
 
-    def __init__(self, device: str = "cpu") -> None:
-        self.manual_seed(int(np.random.SeedSequence().entropy) % 2**63)  # type: ignore[arg-type]
+    def __init__(self) -> None:
+        self.seed()
 
     def manual_seed(self, seed: int) -> Generator:
         """Start anew from a seed; return self."""
         if not isinstance(seed, int | np.integer):
             raise TypeError(f"manual_seed: the seed must be an int, not {type(seed).__name__}")
         self._seed = int(seed)
-        self.numpy = np.random.Generator(np.random.PCG64(self._seed % 2**64))
+        self.__dict__.pop("numpy", None)
         return self
+
+    @cached_property
+    def numpy(self) -> np.random.Generator:
+        """The NumPy generator that draws the numbers, made when it is first used: importing `numpy.random` takes time."""
+        return np.random.Generator(np.random.PCG64(self._seed % 2**64))
 
     def seed(self) -> int:
         """Start anew from a seed that the operating system gives; return it."""
-        return self.manual_seed(int(np.random.SeedSequence().entropy) % 2**63).initial_seed()  # type: ignore[arg-type]
+        return self.manual_seed(int.from_bytes(os.urandom(8), "big") >> 1).initial_seed()
 
     def initial_seed(self) -> int:
         """The seed that the numbers started from."""
@@ -43,17 +50,13 @@ class Generator:
 
     def get_state(self) -> dict[str, Any]:
         """All that the next numbers depend on, as plain data that `tensorgrad.save` can write."""
-        return {"seed": self._seed, "bits": _plain(self.numpy.bit_generator.state)}
+        return {"seed": self._seed, "bits": dict(self.numpy.bit_generator.state)}
 
     def set_state(self, state: dict[str, Any]) -> Generator:
         """Go on from a state that `get_state` gave; return self."""
         self._seed = state["seed"]
         self.numpy.bit_generator.state = state["bits"]
         return self
-
-
-def _plain(state: Any) -> Any:
-    return {k: _plain(v) for k, v in state.items()} if isinstance(state, dict) else state
 
 
 default_generator = Generator()
@@ -163,12 +166,18 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, req
     return finish(normal_array(shape_of("randn", size), _floating("randn", dtype), generator), requires_grad)
 
 
+def _must_fit(name: str, low: int, high: int, dtype: Any) -> None:
+    dtype = as_dtype(dtype)
+    if dtype.kind in "iu" and not (np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max):
+        raise ValueError(f"{name}: numbers from {low} to {high} do not fit {dtype.name}")
+
+
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = int64
+    low: int = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = int64
 ) -> Tensor:
     """Random integers in [`low`, `high`) of a shape; `randint(high, size)` starts at 0.
 
-    Raises `ValueError` where `high` is not above `low`.
+    Raises `ValueError` where `high` is not above `low`, or the numbers do not fit the dtype.
 
     >>> import tensorgrad as tg
     >>> tg.randint(3, 4, (2,))
@@ -176,10 +185,13 @@ def randint(
     """
     if size is None:
         low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
     if not isinstance(size, tuple | list):
         raise TypeError(f"randint: size must be a tuple, not {type(size).__name__}: randint(0, 10, (3,))")
     if high <= low:
         raise ValueError(f"randint: high {high} must be above low {low}")
+    _must_fit("randint", low, high - 1, dtype)
     return finish(
         np.asarray(numpy_of(generator).integers(low, high, shape_of("randint", (size,)))).astype(as_dtype(dtype))
     )
@@ -194,6 +206,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64) 
     """
     if n < 0:
         raise ValueError(f"randperm: n must be 0 or more, not {n}")
+    _must_fit("randperm", 0, max(n - 1, 0), dtype)
     return finish(numpy_of(generator).permutation(n).astype(as_dtype(dtype)))
 
 
@@ -237,10 +250,14 @@ def randint_like(
 def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Tensor:
     """Normal random numbers: of the mean and standard deviation tensors' shape, or of `size` where both are numbers.
 
+    Raises `ValueError` for a negative standard deviation.
+
     >>> import tensorgrad as tg
     >>> tg.normal(0.0, 1.0, (2, 3)).shape
     (2, 3)
     """
+    if not (std >= 0 if not isinstance(std, Tensor) else bool((std >= 0).all())):
+        raise ValueError(f"normal: std must be 0 or more, and is {std}")
     if size is None:
         like = mean + std * 0 if isinstance(mean, Tensor) else std
         size, dtype = tuple(like.shape), like.dtype

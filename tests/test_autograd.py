@@ -286,9 +286,9 @@ def test_threads_can_walk_their_own_graphs_at_once():
 
 def test_anomaly_mode_names_the_line_of_the_user():
     x = leaf(0.0)
-    with pytest.raises(AutogradError, match=r"div gave NaN for its input 0.*test_autograd.py:\d+ in test_anomaly.*x / x"):
-        with tg.autograd.detect_anomaly():
-            (x / x).sum().backward()
+    message = r"div gave NaN for its input 0.*test_autograd.py:\d+ in test_anomaly.*x / x"
+    with pytest.raises(AutogradError, match=message), tg.autograd.detect_anomaly():
+        (x / x).sum().backward()
     with tg.autograd.detect_anomaly():
         y = x.exp()
         y.add_(1)
@@ -558,17 +558,17 @@ def test_an_output_of_a_function_that_is_not_used_gets_zeros_or_none():
 
     class Two(Function):
         @staticmethod
-        def forward(ctx, x):
+        def forward(ctx, x, materialize):
             ctx.set_materialize_grads(materialize)
             return x * 1, x * 2
 
         @staticmethod
         def backward(ctx, a, b):
             seen.append(b if b is None else b.tolist())
-            return a
+            return a, None
 
     for materialize in (True, False):
-        Two.apply(leaf(1.0))[0].backward()
+        Two.apply(leaf(1.0), materialize)[0].backward()
     assert seen == [[0.0], None]
 
 
@@ -594,21 +594,22 @@ def test_saved_tensors_are_watched_and_released():
 def test_a_backward_of_the_wrong_kind_says_so():
     class Wrong(Function):
         @staticmethod
-        def forward(ctx, x, w):
+        def forward(ctx, x, w, result):
+            ctx.result = result
             return x * w
 
         @staticmethod
         def backward(ctx, grad):
-            return result(grad)
+            return ctx.result(grad)
 
     x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
     for result, error, text in (
-        (lambda g: g, AutogradError, "returned 1 gradients, and forward took 2 arguments"),
-        (lambda g: (g, 3.0), DtypeError, "returned float as gradient 1"),
-        (lambda g: (g, tg.ones(3)), ShapeError, r"shape \(3,\) for argument 1, which has shape \(2,\)"),
+        (lambda g: g, AutogradError, "returned 1 gradients, and forward took 3 arguments"),
+        (lambda g: (g, 3.0, None), DtypeError, "returned float as gradient 1"),
+        (lambda g: (g, tg.ones(3), None), ShapeError, r"shape \(3,\) for argument 1, which has shape \(2,\)"),
     ):
         with pytest.raises(error, match=text):
-            Wrong.apply(x, w).sum().backward()
+            Wrong.apply(x, w, result).sum().backward()
 
 
 def test_once_differentiable_refuses_a_second_derivative():
@@ -667,9 +668,9 @@ def test_gradcheck_says_which_input_which_entry_and_both_values():
             return grad * w, grad * bad
 
     inputs = leaf(1.0, 2.0), leaf(3.0, 4.0)
-    with pytest.raises(GradcheckError, match=r"output 0\[1\] with respect to input 1\[1\] is 99 by autograd and 2") as e:
+    message = r"output 0\[1\] with respect to input 1\[1\] is 99 by autograd and 2 by .*1 of 4 entries"
+    with pytest.raises(GradcheckError, match=message):
         gradcheck(Wrong.apply, inputs)
-    assert "1 of 4 entries" in str(e.value)
     assert gradcheck(Wrong.apply, inputs, raise_exception=False) is False
 
 

@@ -94,9 +94,7 @@ def test_a_wrong_vjp_is_found(row, monkeypatch):
     op = REGISTRY[row.op]
     if op.joint is not None:
         right = op.joint
-        monkeypatch.setattr(
-            op, "joint", lambda *a, **k: tuple(None if g is None else g * 1.01 for g in right(*a, **k))
-        )
+        monkeypatch.setattr(op, "joint", lambda *a, **k: tuple(None if g is None else g * 1.01 for g in right(*a, **k)))
     else:
         wrong = tuple(v and (lambda *a, v=v, **k: v(*a, **k) * 1.01) for v in op.vjps)
         monkeypatch.setattr(op, "vjps", wrong)
@@ -174,7 +172,9 @@ def test_no_input_is_changed(row):
         first = tg.autograd.grad(y, wanted, incoming, create_graph=True)
         sum(g.sum() for g in first if g.requires_grad) if any(g.requires_grad for g in first) else None
         y.backward(incoming)
-        assert all(not np.shares_memory(x.grad.numpy(), a) for x, a in zip(leaves, arrays, strict=True) if x.grad is not None)
+        assert all(
+            not np.shares_memory(x.grad.numpy(), a) for x, a in zip(leaves, arrays, strict=True) if x.grad is not None
+        )
         assert incoming.tolist() == tg.ones_like(y).tolist()
     assert [a.tobytes() for a in arrays] == before
 

@@ -141,8 +141,8 @@ class Function:
 
     Define two static methods and call the operation through `apply`. `forward(ctx, *args)` computes with tensors, not
     recorded, and returns a tensor or a tuple; `ctx.save_for_backward(...)` keeps what backward needs.
-    `backward(ctx, *grads)` gets the gradient of each output and returns one per argument of forward, None where there is
-    none (`ctx.needs_input_grad` says which are wanted). Written with tensor operations, backward can itself be
+    `backward(ctx, *grads)` gets the gradient of each output and returns one per argument of forward, None where there
+    is none (`ctx.needs_input_grad` says which are wanted). Written with tensor operations, backward can itself be
     differentiated; `once_differentiable` says that it cannot. `gradcheck` tells whether it is right.
 
     >>> import tensorgrad as tg
@@ -240,20 +240,22 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator for a `Function.backward` that cannot be differentiated again: trying to raises `AutogradError`.
 
     >>> import tensorgrad as tg
-    >>> class Double(tg.autograd.Function):
+    >>> class Square(tg.autograd.Function):
     ...     @staticmethod
     ...     def forward(ctx, x):
-    ...         return x * 2
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
     ...     @staticmethod
     ...     @tg.autograd.once_differentiable
     ...     def backward(ctx, grad):
-    ...         return grad * 2
+    ...         (x,) = ctx.saved_tensors
+    ...         return grad * 2 * x
     >>> x = tg.tensor([1.0], requires_grad=True)
-    >>> (g,) = tg.autograd.grad(Double.apply(x), x, create_graph=True)
+    >>> (g,) = tg.autograd.grad(Square.apply(x), x, create_graph=True)
     >>> g.backward()
     Traceback (most recent call last):
         ...
-    tensorgrad.errors.AutogradError: a gradient that Double.backward computed cannot be differentiated again: it is \
+    tensorgrad.errors.AutogradError: a gradient that Square.backward computed cannot be differentiated again: it is \
 marked once_differentiable
     """
 

@@ -62,9 +62,9 @@ def grad(
 ) -> tuple[Any, ...]:
     """The gradients of `outputs` with respect to `inputs`, as a tuple; nothing is accumulated in `.grad`.
 
-    `grad_outputs`, one per output, may be None for outputs of one element. `create_graph` records the gradients, so that
-    they can be differentiated. An input that the outputs do not depend on raises `AutogradError`, or gives None with
-    `allow_unused`, or zeros with `materialize_grads`.
+    `grad_outputs`, one per output, may be None for outputs of one element. `create_graph` records the gradients, so
+    that they can be differentiated. An input that the outputs do not depend on raises `AutogradError`, or gives None
+    with `allow_unused`, or zeros with `materialize_grads`.
 
     >>> import tensorgrad as tg
     >>> x = tg.tensor(3.0, requires_grad=True)
@@ -155,7 +155,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False) -> tuple[Any, Any]:
     """`(func(inputs), J @ v)`: the Jacobian-vector product. `v` has the inputs' shapes.
 
-    It is two backward walks: the gradient of `u @ J` with respect to u (the double-backward trick of J. Townsend, 2017).
+    It is two backward walks: the gradient of `u @ J` with respect to u (J. Townsend's double-backward trick, 2017).
 
     >>> import tensorgrad as tg
     >>> tg.autograd.jvp(lambda x: x**2, tg.tensor([1.0, 2.0]), tg.tensor([1.0, 1.0]))[1]
@@ -208,8 +208,8 @@ def _stack(rows: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -> Any:
-    """The matrix of second derivatives of a function to one element: of shape input.shape + input.shape, or, for several
-    inputs, a tuple of tuples. Raises `ShapeError` where the function returns more than one element.
+    """The matrix of second derivatives of a function to one element: of shape input.shape + input.shape, or, for
+    several inputs, a tuple of tuples. Raises `ShapeError` where the function returns more than one element.
 
     >>> import tensorgrad as tg
     >>> tg.autograd.hessian(lambda x: (x**3).sum(), tg.tensor([1.0, 2.0]))

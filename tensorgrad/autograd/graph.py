@@ -7,9 +7,9 @@ A tensor's `_node` says where a gradient for it goes:
 - a `Node`: to the operation that made it;
 - a `View`: it shares memory with a base, and follows the base's graph when the base is written to in place.
 
-`edge(tensor)` turns that into what a consumer's node refers to: `None`, the leaf tensor itself, or a `Node`. Nodes refer
-to nodes, leaves and plain arrays, never to the tensors in between, so that there are no reference cycles and whatever is
-not kept dies as soon as the user lets go of it.
+`edge(tensor)` turns that into what a consumer's node refers to: `None`, the leaf tensor itself, or a `Node`. Nodes
+refer to nodes, leaves and plain arrays, never to the tensors in between, so that there are no reference cycles and
+whatever is not kept dies as soon as the user lets go of it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ class Node:
     `inputs` are edges, `kept` is the output (or None) and then, per input, the kept array, or else the edge, which
     still knows the input's shape. `shape` and `dtype` are the output's. `exact` says that the vjps return gradients
     with the inputs' own shape and dtype, so that the walk need not look.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.ones(2, requires_grad=True)
+    >>> node = (x * 3).grad_fn
+    >>> node.name, node.shape, node.next_functions[0] is x
+    ('mul', (2,), True)
     """
 
     __slots__ = ("__weakref__", "attrs", "dtype", "exact", "hooks", "inputs", "kept", "line", "op", "seq", "shape")

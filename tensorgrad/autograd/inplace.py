@@ -1,8 +1,9 @@
 """In-place operations: the same ops, whose result is written over their first input.
 
-The tensor's graph is made to go on from the new value. For a view that means its base: the base becomes the old base with
-the view's region put in, and every view of it follows (see `graph.View`). What the op itself keeps of the overwritten
-value is copied first, and every other node that kept this memory will refuse to use it (see `graph.writes`).
+The tensor's graph is made to go on from the new value. For a view that means its base: the base becomes the old base
+with the view's region put in, and every view of it follows (see `graph.View`). What the op itself keeps of the
+overwritten value is copied first, and every other node that kept this memory will refuse to use it (see
+`graph.writes`).
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -18,7 +18,7 @@ TRACE = "trace"  # a truthy grad mode: record, and remember the line of the user
 GRAD: ContextVar[Any] = ContextVar("grad", default=True)
 INFERENCE: ContextVar[bool] = ContextVar("inference", default=False)
 
-PACKAGE = str(Path(__file__).parents[1])
+PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 def user_line() -> str:
@@ -32,8 +32,12 @@ def user_line() -> str:
 class _Mode:
     """A context manager, re-entrant, that also decorates functions and generator functions."""
 
-    def __init__(self) -> None:
-        self._tokens: list[Any] = []
+    _tokens: list[Any]  # what to put back, for each block that is open
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        mode = super().__new__(cls)
+        mode._tokens = []
+        return mode
 
     def _enter(self) -> Any:
         raise NotImplementedError
@@ -101,13 +105,10 @@ class no_grad(_Mode):
 
     def __new__(cls, function: Any = None) -> Any:
         mode = super().__new__(cls)
-        if function is None:
-            return mode
-        mode.__init__()
-        return mode(function)  # used as a bare decorator: @no_grad
+        return mode if function is None else mode(function)  # a bare decorator: @no_grad
 
     def __init__(self, function: Any = None) -> None:
-        super().__init__()
+        pass
 
     def _enter(self) -> Any:
         return [_swap(GRAD, False)]
@@ -138,23 +139,18 @@ class set_grad_enabled(_Mode):
     """
 
     def __init__(self, mode: bool) -> None:
-        super().__init__()
         self.mode = bool(mode)
-        self._previous = _swap(GRAD, _recording() if self.mode else False)
+        self._before = _swap(GRAD, _recording() if self.mode else False)
 
     def _fresh(self) -> _Mode:
-        mode = object.__new__(set_grad_enabled)
-        _Mode.__init__(mode)
-        mode.mode = self.mode
-        mode._previous = (GRAD, GRAD.get())
-        return mode
+        return type(self)(self.mode)
 
     def _enter(self) -> Any:
         GRAD.set(_recording() if self.mode else False)
-        return [self._previous]
+        return [self._before]
 
     def __call__(self, function: F) -> F:
-        GRAD.set(self._previous[1])  # a decorator sets the mode inside the function only
+        GRAD.set(self._before[1])  # a decorator sets the mode inside the function only
         return super().__call__(function)
 
 
@@ -171,12 +167,11 @@ class inference_mode(_Mode):
         made = super().__new__(cls)
         if isinstance(mode, bool):
             return made
-        made.__init__()
-        return made(mode)
+        made.mode = True
+        return made(mode)  # a bare decorator: @inference_mode
 
-    def __init__(self, mode: Any = True) -> None:
-        super().__init__()
-        self.mode = mode is not False
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = mode
 
     def _fresh(self) -> _Mode:
         return type(self)(self.mode)

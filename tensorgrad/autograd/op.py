@@ -103,7 +103,7 @@ PICK = Op("pick", lambda ys, index: ys[index], joint=lambda g, wants, y, whole, 
 
 
 def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> Any:
-    """Run an op: on arrays, give arrays; on tensors, a tensor (or a tuple of them), recorded where a gradient is wanted.
+    """Run an op: on arrays, give arrays; on tensors, a tensor (or several), recorded where a gradient is wanted.
 
     Raises `ShapeError` and `DtypeError` that name the op where the kernel refuses its inputs.
     """

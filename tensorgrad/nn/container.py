@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any
 
-from tensorgrad.nn.module import Module
+from tensorgrad.nn.module import Module, _indent
 
 
 def _position(name: str, index: Any, length: int) -> int:
@@ -53,6 +54,18 @@ class _ListOfModules(Module):
             self.append(module)
         return self
 
+    def pop(self, index: Any) -> Any:
+        """Take the module at an index out and return it."""
+        module = self[index]
+        del self[index]
+        return module
+
+    def __add__(self, other: Iterable[Module]) -> Any:
+        return self._of([(str(i), module) for i, module in enumerate([*self, *other])])
+
+    def __iadd__(self, other: Iterable[Module]) -> Any:
+        return self.extend(other)
+
     def insert(self, index: int, module: Module) -> Any:
         """Put a module in at an index; return self."""
         modules = list(self._modules.values())
@@ -84,10 +97,27 @@ class Sequential(_ListOfModules):
     def _of(self, items: list[tuple[str, Any]]) -> Any:
         return type(self)(dict(items))
 
+    def __mul__(self, times: int) -> Sequential:
+        if not isinstance(times, int) or times < 1:
+            raise ValueError(f"Sequential: it can be repeated 1 or more times, not {times!r}")
+        return type(self)(*(list(self) * times))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Sequential:
+        more = list(self * times)[len(self) :]
+        return self.extend(more)
+
+    def insert(self, index: int, module: Module) -> Any:
+        """Put a module in at an index; return self. Raises `IndexError` where the index is out of range."""
+        if not -len(self) <= index <= len(self):
+            raise IndexError(f"Sequential: index {index} is out of range for {len(self)} modules")
+        return super().insert(index, module)
+
     def forward(self, input: Any) -> Any:
         """Run the modules on the input, each on what the last one gave."""
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
+            input = module(input)
         return input
 
 
@@ -104,9 +134,15 @@ class ModuleList(_ListOfModules):
         super().__init__()
         self.extend(modules or ())
 
-    def __iadd__(self, modules: Iterable[Module]) -> ModuleList:
-        self.extend(modules)
-        return self
+    def __repr__(self) -> str:
+        """PyTorch's: neighbours that look the same share a line."""
+        groups = [(list(group), text) for text, group in itertools.groupby(range(len(self)), lambda i: repr(self[i]))]
+        lines = []
+        for indices, text in groups:
+            first, last = indices[0], indices[-1]
+            lines.append(f"({first}): {text}" if first == last else f"({first}-{last}): {len(indices)} x {text}")
+        body = "".join(f"\n  {_indent(line)}" for line in lines)
+        return f"{type(self).__name__}({body}\n)" if lines else f"{type(self).__name__}()"
 
 
 class ModuleDict(Module):
@@ -118,7 +154,7 @@ class ModuleDict(Module):
     (True, ['in.weight', 'in.bias'])
     """
 
-    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
         self.update(modules or {})
 
@@ -154,10 +190,14 @@ class ModuleDict(Module):
         """The names and modules."""
         return self._modules.items()
 
-    def update(self, modules: Mapping[str, Module]) -> None:
-        """Add or exchange modules by name."""
-        for name, module in modules.items():
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add or exchange modules by name, from a dict or from pairs."""
+        for name, module in dict(modules).items():
             self.add_module(name, module)
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        self._modules.clear()
 
     def pop(self, key: str) -> Any:
         """Take a module out and return it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from tensorgrad.autograd import no_grad
 from tensorgrad.errors import ShapeError
@@ -13,14 +14,14 @@ from tensorgrad.tensor import Tensor
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor by which the standard deviation must grow to make up for what a nonlinearity shrinks.
 
-    "linear", "sigmoid" 1; "tanh" 5/3; "relu" sqrt(2); "leaky_relu" sqrt(2 / (1 + slope**2)) with slope `param` (0.01);
-    "selu" 3/4. Raises `ValueError` for another name.
+    "linear", "sigmoid" and the convolutions 1; "tanh" 5/3; "relu" sqrt(2); "leaky_relu" sqrt(2 / (1 + slope**2)) with
+    slope `param` (0.01); "selu" 3/4. Raises `ValueError` for another name, and for a slope that is not a number.
 
     >>> import tensorgrad as tg
     >>> tg.nn.init.calculate_gain("leaky_relu", 1.0)
     1.0
     """
-    if nonlinearity in ("linear", "conv1d", "conv2d", "conv3d", "sigmoid"):
+    if nonlinearity in ("linear", "sigmoid") or re.fullmatch("conv(_transpose)?[123]d", nonlinearity):
         return 1.0
     if nonlinearity == "tanh":
         return 5.0 / 3.0
@@ -28,11 +29,14 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         return math.sqrt(2.0)
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, int | float):
+            raise ValueError(f"calculate_gain: the slope of leaky_relu must be a number, not {slope!r}")
         return math.sqrt(2.0 / (1.0 + slope**2))
     if nonlinearity == "selu":
         return 0.75
     raise ValueError(
-        f"calculate_gain: unknown nonlinearity {nonlinearity!r}; known are linear, sigmoid, tanh, relu, leaky_relu, selu"
+        f"calculate_gain: unknown nonlinearity {nonlinearity!r}; known are linear, conv1d to conv3d, conv_transpose1d "
+        f"to conv_transpose3d, sigmoid, tanh, relu, leaky_relu, selu"
     )
 
 
@@ -103,7 +107,9 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform in +-gain * sqrt(6 / (in + out)) (Glorot and Bengio, AISTATS 2010). Raises `ShapeError` below 2 dimensions.
+    """Uniform in +-gain * sqrt(6 / (in + out)) (Glorot and Bengio, AISTATS 2010).
+
+    Raises `ShapeError` below 2 dimensions.
 
     >>> import tensorgrad as tg
     >>> bool((tg.nn.init.xavier_uniform_(tg.empty(3, 3)).abs() <= 1.0).all())

@@ -32,17 +32,21 @@ class Linear(Module):
     """`input @ weight.T + bias`: (..., in_features) to (..., out_features).
 
     `weight` (out_features, in_features) and `bias` (out_features) start uniform in +-1 / sqrt(in_features), as in
-    PyTorch. Raises `ValueError` for sizes that are not positive ints.
+    PyTorch. Raises `ValueError` for sizes that are not ints of 0 or more.
 
     >>> import tensorgrad as tg
     >>> tg.nn.Linear(3, 2)(tg.ones(5, 3)).shape
     (5, 2)
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
         super().__init__()
+        if device is not None and str(device) != "cpu":
+            raise ValueError(f"Linear: device {device!r} is not available; tensors live on 'cpu'")
         for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if not hasattr(size, "__index__") or size < 0:
+            if not hasattr(size, "__index__") or isinstance(size, bool) or size < 0:
                 raise ValueError(f"Linear: {name} must be an int of 0 or more, not {size!r}")
         self.in_features = in_features
         self.out_features = out_features
@@ -96,10 +100,10 @@ class Unflatten(Module):
     (5, 2, 3)
     """
 
-    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...] | list[int]) -> None:
         super().__init__()
         self.dim = dim
-        self.unflattened_size = tuple(unflattened_size)
+        self.unflattened_size = unflattened_size
 
     def forward(self, input: Any) -> Any:
         """Unflatten a tensor."""

@@ -17,9 +17,6 @@ class _Loss(Module):
             raise ValueError(f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
         self.reduction = reduction
 
-    def _weight(self, name: str, weight: Any) -> None:
-        self.register_buffer(name, weight, persistent=False)
-
 
 class MSELoss(_Loss):
     """The squared difference.
@@ -65,7 +62,7 @@ class SmoothL1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """Squared up to `delta`, absolute above (Huber, 1964).
+    """Squared below `delta`, absolute above (Huber, 1964).
 
     >>> import tensorgrad as tg
     >>> tg.nn.HuberLoss()(tg.tensor([0.5, 3.0]), tg.tensor([0.0, 0.0]))
@@ -108,7 +105,7 @@ class BCELoss(_Loss):
 
     def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(reduction)
-        self._weight("weight", weight)
+        self.register_buffer("weight", weight)
 
     def forward(self, input: Any, target: Any) -> Any:
         """The loss of probabilities against targets in [0, 1] of the same shape."""
@@ -125,8 +122,8 @@ class BCEWithLogitsLoss(_Loss):
 
     def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(reduction)
-        self._weight("weight", weight)
-        self._weight("pos_weight", pos_weight)
+        self.register_buffer("weight", weight)
+        self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input: Any, target: Any) -> Any:
         """The loss of logits against targets in [0, 1] of the same shape."""
@@ -143,7 +140,7 @@ class NLLLoss(_Loss):
 
     def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> None:
         super().__init__(reduction)
-        self._weight("weight", weight)
+        self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -167,7 +164,7 @@ class CrossEntropyLoss(_Loss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction)
-        self._weight("weight", weight)
+        self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
 

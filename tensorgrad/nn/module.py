@@ -13,7 +13,7 @@ from tensorgrad.autograd.graph import TensorBase, wrap, writes
 from tensorgrad.backends.dtypes import as_dtype
 from tensorgrad.errors import DtypeError
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.tensor import RemovableHandle
+from tensorgrad.tensor import RemovableHandle, Tensor
 
 M = TypeVar("M", bound="Module")
 _hook_ids = itertools.count()
@@ -25,12 +25,17 @@ class IncompatibleKeys(NamedTuple):
     missing_keys: list[str]
     unexpected_keys: list[str]
 
+    def __repr__(self) -> str:
+        if not any(self):
+            return "<All keys matched successfully>"
+        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+
 
 class Module:
     """Base class of all layers and models.
 
-    Assign parameters, modules (and, with `register_buffer`, tensors that are state but are not learned) as attributes in
-    `__init__`, after `super().__init__()`, and define `forward`; calling the module runs it. Names, order and
+    Assign parameters, modules (and, with `register_buffer`, tensors that are state but are not learned) as attributes
+    in `__init__`, after `super().__init__()`, and define `forward`; calling the module runs it. Names, order and
     `state_dict` keys are PyTorch's.
 
     >>> import tensorgrad as tg
@@ -66,17 +71,22 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} does not define forward(...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run `forward`, with the hooks around it."""
         if "_modules" not in self.__dict__:
             raise _not_initialised(self)
         if not (self._forward_pre_hooks or self._forward_hooks):
             return self.forward(*args, **kwargs)
-        for hook in list(self._forward_pre_hooks.values()):
-            changed = hook(self, args)
-            if changed is not None:
+        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
+            changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
+            if changed is None:
+                continue
+            if with_kwargs:
+                args, kwargs = changed
+            else:
                 args = changed if isinstance(changed, tuple) else (changed,)
         result = self.forward(*args, **kwargs)
-        for hook in list(self._forward_hooks.values()):
-            changed = hook(self, args, result)
+        for hook, with_kwargs in list(self._forward_hooks.values()):
+            changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
             if changed is not None:
                 result = changed
         return result
@@ -85,12 +95,13 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
-        if isinstance(value, Parameter):
-            self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            self.add_module(name, value)
-        elif "_modules" not in own:
+        if "_modules" not in own:
+            if isinstance(value, Parameter | Module):
+                raise _not_initialised(self)
             own[name] = value
+        elif isinstance(value, Parameter):
+            self._forget(name, "_parameters")
+            self.register_parameter(name, value)
         elif name in self._parameters:
             if value is not None:
                 raise TypeError(
@@ -98,14 +109,32 @@ class Module:
                     f"Parameter or None, or change its values inside no_grad() with .copy_(...)"
                 )
             self._parameters[name] = None
-        elif name in self._modules and value is None:
+        elif isinstance(value, Module):
+            self._forget(name, "_modules")
+            self.add_module(name, value)
+        elif name in self._modules:
+            if value is not None:
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a module, and cannot become {type(value).__name__}; assign a "
+                    f"Module or None, or delete it first"
+                )
             self._modules[name] = None
         elif name in self._buffers:
             if value is not None and not isinstance(value, TensorBase):
-                raise TypeError(f"{type(self).__name__}.{name} is a buffer, and cannot become {type(value).__name__}")
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a buffer, and cannot become {type(value).__name__}; assign a "
+                    f"Tensor or None"
+                )
             self._buffers[name] = value
         else:
             object.__setattr__(self, name, value)
+
+    def _forget(self, name: str, unless: str) -> None:
+        """Take away what has a name, so that something of another kind can have it."""
+        self.__dict__.pop(name, None)
+        for kind in ("_parameters", "_buffers", "_modules"):
+            if kind != unless and self.__dict__[kind].pop(name, None) is not None:
+                self._transient.discard(name)
 
     def __getattr__(self, name: str) -> Any:
         # Called only where there is no ordinary attribute.
@@ -133,14 +162,8 @@ class Module:
             raise _not_initialised(self)
         if not isinstance(name, str) or not name or "." in name:
             raise KeyError(f"{type(self).__name__}: a name must be a string without dots, not {name!r}")
-        if hasattr(self, name) and name not in self.__dict__[kind] and name not in self.__dict__:
-            taken = any(name in self.__dict__[other] for other in ("_parameters", "_buffers", "_modules"))
-            if not taken:
-                raise KeyError(f"{type(self).__name__} has an attribute {name!r} already")
-        for other in ("_parameters", "_buffers", "_modules"):
-            if other != kind:
-                self.__dict__[other].pop(name, None)
-        self.__dict__.pop(name, None)
+        if name not in self.__dict__[kind] and hasattr(self, name):
+            raise KeyError(f"{type(self).__name__} has an attribute {name!r} already")
         self.__dict__[kind][name] = value
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
@@ -202,7 +225,7 @@ class Module:
         seen: set[int] = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for at, module in modules:
-            for name, value in module.__dict__[kind].items():
+            for name, value in getattr(module, kind).items():
                 if value is None or (remove_duplicate and id(value) in seen):
                     continue
                 seen.add(id(value))
@@ -246,7 +269,15 @@ class Module:
         parameter = self.get_submodule(at)._parameters.get(name)
         if parameter is None:
             raise AttributeError(f"there is no parameter {target!r}")
-        return parameter  # type: ignore[no-any-return]
+        return parameter
+
+    def get_buffer(self, target: str) -> Any:
+        """The buffer of a dotted name. Raises `AttributeError` where there is none."""
+        at, _, name = target.rpartition(".")
+        buffer = self.get_submodule(at)._buffers.get(name)
+        if buffer is None:
+            raise AttributeError(f"there is no buffer {target!r}")
+        return buffer
 
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
         """Call `fn` on every module below this one, children first, and on this one; return this one."""
@@ -261,8 +292,9 @@ class Module:
         """Put this module and all below it into training mode (dropout drops); return it."""
         if not isinstance(mode, bool):
             raise ValueError(f"train: mode must be True or False, not {mode!r}")
-        for module in self.modules():
-            module.training = mode
+        self.training = mode
+        for child in self.children():
+            child.train(mode)  # which a class may override, to keep its layers frozen
         return self
 
     def eval(self: M) -> M:
@@ -283,17 +315,15 @@ class Module:
             elif parameter._grad is not None:
                 parameter._grad = wrap(np.zeros_like(parameter._grad._data))
 
-    def to(self: M, *args: Any, dtype: Any = None, device: Any = None, **_: Any) -> M:
-        """Convert the floating parameters and buffers to a dtype, in place; return this module.
+    def to(self: M, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> M:
+        """Convert the floating parameters and buffers to a dtype, or that of a tensor, in place; return this module.
 
         A device may be given, and must be "cpu". Raises `DtypeError` for a dtype that is not floating.
         """
-        probe = wrap(np.zeros(0, np.float32)).to(*args, dtype=dtype, device=device)
-        given = dtype is not None or any(
-            isinstance(arg, TensorBase) or not isinstance(arg, str | bool | None) or arg in ("float16", "float64")
-            for arg in args
-        )
-        return self._convert(probe.dtype) if given else self
+        # Tensor.to reads the arguments: they name a dtype where tensors of two dtypes come out the same.
+        probes = (wrap(np.zeros(0, probe)).to(*args, dtype=dtype, device=device) for probe in (np.float32, np.float64))
+        single, double = (probe.dtype for probe in probes)
+        return self._convert(single) if single == double else self
 
     def _convert(self: M, dtype: Any) -> M:
         dtype = as_dtype(dtype)
@@ -325,11 +355,14 @@ class Module:
     # State
 
     def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Any]:
-        """The parameters and persistent buffers by dotted name, detached (sharing memory) unless `keep_vars`."""
+        """The parameters and persistent buffers by dotted name, detached (sharing memory) unless `keep_vars`.
+
+        `prefix` is put before every name as it is: "encoder." with its dot.
+        """
         state: OrderedDict[str, Any] = OrderedDict()
-        for at, module in self.named_modules(prefix=prefix, remove_duplicate=False):
+        for at, module in self.named_modules(remove_duplicate=False):
             for name, value in module._state():
-                state[f"{at}.{name}" if at else name] = value if keep_vars else value.detach()
+                state[f"{prefix}{at}.{name}" if at else f"{prefix}{name}"] = value if keep_vars else value.detach()
         return state
 
     def _state(self) -> Iterator[tuple[str, Any]]:
@@ -362,38 +395,49 @@ class Module:
         if strict and unexpected:
             problems.append(f"unexpected: {', '.join(map(str, unexpected))}")
         for name, tensor in own.items():
-            value = state_dict.get(name)
-            if value is None:
+            if name not in state_dict:
                 continue
-            if not isinstance(value, TensorBase | np.ndarray):
+            value = state_dict[name]
+            if not isinstance(value, Tensor | np.ndarray):
                 problems.append(f"{name} is {type(value).__name__}, not a Tensor")
+            elif value.dtype.kind not in "fiub":
+                problems.append(f"{name} is an array of {value.dtype}, which is not a number")
             elif tuple(value.shape) != tensor.shape:
                 problems.append(f"{name} has shape {tuple(value.shape)}, and the model's has {tensor.shape}")
+            elif not tensor._data.flags.writeable:
+                problems.append(f"{name} of the model cannot be written to: its memory is read-only or was expanded")
         if problems:
             raise StateDictError(
                 f"load_state_dict: the state does not fit {type(self).__name__}, and nothing was loaded:\n  "
                 + "\n  ".join(problems)
             )
         for name, tensor in own.items():
-            value = state_dict.get(name)
-            if value is not None:
+            if name in state_dict:
+                value = state_dict[name]
                 np.copyto(tensor._data, value._data if isinstance(value, TensorBase) else value, casting="unsafe")
                 writes.stamp(tensor._data)
-        return _Matched(missing, unexpected)
+        return IncompatibleKeys(missing, unexpected)
 
     # Hooks
 
-    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, args)` before forward; what it returns, if anything, takes the place of the arguments."""
-        key = next(_hook_ids)
-        self._forward_pre_hooks[key] = hook
-        return RemovableHandle(self._forward_pre_hooks, key)
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args)` before forward; what it returns, if anything, takes the place of the arguments.
 
-    def register_forward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, args, output)` after forward; what it returns, if anything, takes the output's place."""
-        key = next(_hook_ids)
-        self._forward_hooks[key] = hook
-        return RemovableHandle(self._forward_hooks, key)
+        `with_kwargs` calls `hook(module, args, kwargs)`, which may return a new (args, kwargs); `prepend` puts the hook
+        before the others.
+        """
+        return _add_hook(self._forward_pre_hooks, hook, prepend, with_kwargs)
+
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args, output)` after forward; what it returns, if anything, takes the output's place.
+
+        `with_kwargs` calls `hook(module, args, kwargs, output)`; `prepend` puts the hook before the others.
+        """
+        return _add_hook(self._forward_hooks, hook, prepend, with_kwargs)
 
     # Looks
 
@@ -402,11 +446,11 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        extra = self.extra_repr()
+        extra = self.extra_repr().split("\n")
         lines = [f"({name}): {_indent(repr(module))}" for name, module in self._modules.items()]
-        if not lines:
-            return f"{type(self).__name__}({extra})"
-        body = "\n  ".join(([extra] if extra else []) + lines)
+        if not lines and len(extra) == 1:
+            return f"{type(self).__name__}({extra[0]})"
+        body = "\n  ".join((extra if extra != [""] else []) + lines)
         return f"{type(self).__name__}(\n  {body}\n)"
 
 
@@ -416,11 +460,16 @@ class StateDictError(RuntimeError, KeyError):
     __str__ = RuntimeError.__str__
 
 
-class _Matched(IncompatibleKeys):
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return super().__repr__() if any(self) else "<All keys matched successfully>"
+def _add_hook(
+    hooks: dict[int, tuple[Callable[..., Any], bool]], hook: Callable[..., Any], prepend: bool, with_kwargs: bool
+) -> RemovableHandle:
+    key = next(_hook_ids)
+    others = dict(hooks) if prepend else {}
+    for other in others:
+        del hooks[other]
+    hooks[key] = (hook, with_kwargs)
+    hooks.update(others)
+    return RemovableHandle(hooks, key)
 
 
 def _indent(text: str) -> str:

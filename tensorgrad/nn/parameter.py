@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from tensorgrad.autograd.graph import LEAF, TensorBase
 from tensorgrad.errors import DtypeError
 from tensorgrad.tensor import Tensor
@@ -22,6 +21,7 @@ class Parameter(Tensor):
     """
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
+        """Wrap the memory of a tensor."""
         if data is None:
             data = Tensor()
         if not isinstance(data, TensorBase):
@@ -35,6 +35,12 @@ class Parameter(Tensor):
         made._data = data._data
         made._node = LEAF if requires_grad else None
         made._grad = made._hooks = None
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """A parameter of its own with the same values; without the gradient, as in PyTorch."""
+        made = super().__deepcopy__(memo)
+        made._grad = None
         return made
 
     def __repr__(self) -> str:

@@ -16,7 +16,16 @@ Array = np.ndarray[Any, Any]
 
 
 class GradcheckError(AssertionError, RuntimeError):
-    """A derivative that is not what finite differences say: it names the output, the input and the entry."""
+    """A derivative that is not what finite differences say: it names the output, the input and the entry.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.tensor([1.0], dtype=tg.float64, requires_grad=True)
+    >>> tg.testing.gradcheck(lambda x: x.detach() * x, x)
+    Traceback (most recent call last):
+        ...
+    tensorgrad.testing.gradcheck.GradcheckError: gradcheck of <lambda>: the derivative of output 0[0] with respect to \
+input 0[0] is 1 by autograd and 2 by finite differences (1 of 1 entries differ, this one the most)
+    """
 
 
 def _fresh(inputs: Any) -> tuple[Any, ...]:
@@ -49,8 +58,8 @@ def gradcheck(
     """Whether the gradients of `func` with respect to the inputs that require one match central differences.
 
     `func` takes the inputs and returns a tensor or a tuple. The inputs must be float64: in single precision the
-    differences say nothing. Entry by entry `|analytic - numeric| <= atol + rtol * |numeric|` must hold. Where it does not,
-    `GradcheckError` names the output, the input, the entry and both values; with `raise_exception=False`, False is
+    differences say nothing. Entry by entry `|analytic - numeric| <= atol + rtol * |numeric|` must hold. Where it does
+    not, `GradcheckError` names the output, the input, the entry and both values; with `raise_exception=False`, False is
     returned. Raises `DtypeError` for other dtypes, `ValueError` where no input requires a gradient.
 
     >>> import tensorgrad as tg

@@ -30,6 +30,11 @@ def _pair(name: str, input: Any, target: Any, broadcast: bool = True) -> None:
     for what, x in (("input", input), ("target", target)):
         if not isinstance(x, Tensor):
             raise DtypeError(f"{name}: {what} must be a Tensor, not {type(x).__name__}")
+    if input.dtype.kind != "f" and target.dtype.kind != "f":
+        raise DtypeError(
+            f"{name}: input or target must be floating, not {input.dtype.name} and {target.dtype.name}; convert with "
+            f".float()"
+        )
     if input.shape == target.shape:
         return
     text = f"{name}: input has shape {input.shape} and target {target.shape}"
@@ -41,32 +46,43 @@ def _pair(name: str, input: Any, target: Any, broadcast: bool = True) -> None:
     )
 
 
+def _weighted(name: str, loss: Any, input: Any, weight: Tensor | None) -> Any:
+    """The losses times their weights, which have the input's shape."""
+    if weight is None:
+        return loss
+    if not isinstance(weight, Tensor) or weight.shape != input.shape:
+        raise ShapeError(
+            f"{name}: weight must have the input's shape {input.shape}, not {getattr(weight, 'shape', weight)}"
+        )
+    return loss * weight
+
+
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Any:
-    """The squared difference; `weight` scales each element, and a mean is then a weighted one.
+    """The squared difference; `weight`, of the input's shape, scales each element, and a mean is then a weighted one.
 
     >>> import tensorgrad as tg
     >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 3.0]), tg.tensor([0.0, 0.0]))
     tensor(5.)
     """
     _pair("mse_loss", input, target)
-    loss = ops.square(input - target)
-    if weight is not None:
-        _pair("mse_loss: weight", weight, target, broadcast=False)
-        loss = loss * weight
-        if reduction == "mean":
-            return loss.sum() / weight.sum()
+    loss = _weighted("mse_loss", ops.square(input - target), input, weight)
+    if weight is not None and reduction == "mean":
+        return loss.sum() / weight.sum()
     return _reduce("mse_loss", loss, reduction)
 
 
-def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Any:
-    """The absolute difference.
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Any:
+    """The absolute difference; `weight`, of the input's shape, scales each element, and a mean is then a weighted one.
 
     >>> import tensorgrad as tg
     >>> tg.nn.functional.l1_loss(tg.tensor([1.0, 3.0]), tg.tensor([0.0, 0.0]))
     tensor(2.)
     """
     _pair("l1_loss", input, target)
-    return _reduce("l1_loss", ops.abs(input - target), reduction)
+    loss = _weighted("l1_loss", ops.abs(input - target), input, weight)
+    if weight is not None and reduction == "mean":
+        return loss.sum() / weight.sum()
+    return _reduce("l1_loss", loss, reduction)
 
 
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Any:
@@ -85,8 +101,12 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta:
     return _reduce("smooth_l1_loss", loss, reduction)
 
 
-def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """`d**2 / 2` for differences d up to `delta`, `delta * (|d| - delta / 2)` above (Huber, 1964).
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Any:
+    """`d**2 / 2` for differences d below `delta`, `delta * (|d| - delta / 2)` above (Huber, 1964).
+
+    `weight`, of the input's shape, scales each element; a mean still divides by their number, as in PyTorch.
 
     >>> import tensorgrad as tg
     >>> tg.nn.functional.huber_loss(tg.tensor([0.5, 3.0]), tg.tensor([0.0, 0.0]), reduction="none")
@@ -97,27 +117,36 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     _pair("huber_loss", input, target)
     d = input - target
     size = ops.abs(d)
-    return _reduce("huber_loss", ops.where(size <= delta, 0.5 * ops.square(d), delta * (size - 0.5 * delta)), reduction)
+    loss = ops.where(size < delta, 0.5 * ops.square(d), delta * (size - 0.5 * delta))
+    return _reduce("huber_loss", _weighted("huber_loss", loss, input, weight), reduction)
 
 
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean") -> Any:
     """`-(target * log(input) + (1 - target) * log(1 - input))` of probabilities; logarithms count as at least -100.
 
-    Raises `ShapeError` where the shapes differ, `ValueError` for probabilities outside [0, 1], `DtypeError` for integers.
-    Logits are better given to `binary_cross_entropy_with_logits`.
+    `weight` broadcasts to the input. Raises `ShapeError` where the shapes do not fit, `ValueError` for an input or a
+    target outside [0, 1], `DtypeError` unless both have one floating dtype. Logits are better given to
+    `binary_cross_entropy_with_logits`.
 
     >>> import tensorgrad as tg
-    >>> tg.nn.functional.binary_cross_entropy(tg.tensor([0.5, 1.0]), tg.tensor([1.0, 1.0]), reduction="none")
-    tensor([0.6931, 0.0000])
+    >>> tg.nn.functional.binary_cross_entropy(tg.tensor([0.5, 0.5]), tg.tensor([1.0, 0.0]), reduction="none")
+    tensor([0.6931, 0.6931])
     """
     name = "binary_cross_entropy"
     _pair(name, input, target, broadcast=False)
     _floating(name, input, target)
-    if input.numel() and not ((input._data >= 0) & (input._data <= 1)).all():
-        raise ValueError(
-            f"{name}: input must be probabilities, between 0 and 1, and spans {input._data.min()} to "
-            f"{input._data.max()}; for logits use binary_cross_entropy_with_logits"
+    if input.dtype != target.dtype:
+        raise DtypeError(
+            f"{name}: input and target must share one dtype, got {input.dtype.name} and {target.dtype.name}; convert "
+            f"one with .to(dtype)"
         )
+    for what, x in (("input", input), ("target", target)):
+        if x.numel() and not ((x._data >= 0) & (x._data <= 1)).all():
+            raise ValueError(
+                f"{name}: {what} must be probabilities, between 0 and 1, and spans {x._data.min()} to {x._data.max()}"
+                + ("; for logits use binary_cross_entropy_with_logits" if what == "input" else "")
+            )
+    _check_expands(name, "weight", weight, input)
     loss = binary_cross_entropy_op(input, target)
     return _reduce(name, loss if weight is None else loss * weight, reduction)
 
@@ -131,7 +160,8 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """Binary cross-entropy of `sigmoid(input)`, without overflow; `pos_weight` scales the loss of positive targets.
 
-    Raises `ShapeError` where the shapes differ, `DtypeError` for integers.
+    `weight` and `pos_weight` broadcast to the input. Raises `ShapeError` where the shapes do not fit, `DtypeError` for
+    integers.
 
     >>> import tensorgrad as tg
     >>> tg.nn.functional.binary_cross_entropy_with_logits(tg.tensor([0.0]), tg.tensor([1.0]))
@@ -140,6 +170,8 @@ def binary_cross_entropy_with_logits(
     name = "binary_cross_entropy_with_logits"
     _pair(name, input, target, broadcast=False)
     _floating(name, input, target)
+    _check_expands(name, "weight", weight, input)
+    _check_expands(name, "pos_weight", pos_weight, input)
     soft = -logsigmoid(input)
     if pos_weight is not None:
         soft = soft * ((pos_weight - 1.0) * target + 1.0)
@@ -153,17 +185,34 @@ def _floating(name: str, input: Tensor, target: Tensor) -> None:
             raise DtypeError(f"{name}: {what} must be floating, not {x.dtype.name}; convert it with .float()")
 
 
+def _check_expands(name: str, what: str, weight: Any, input: Tensor) -> None:
+    """Check that a weight broadcasts to the input, and does not make the loss larger."""
+    if weight is None:
+        return
+    shape = weight.shape if isinstance(weight, Tensor) else None
+    fits = shape is not None and len(shape) <= input.ndim
+    if not fits or any(n not in (1, m) for n, m in zip(reversed(shape or ()), reversed(input.shape))):
+        got = f"shape {shape}" if shape is not None else type(weight).__name__
+        raise ShapeError(f"{name}: {what} must be a Tensor that broadcasts to the input's {input.shape}, not {got}")
+
+
 def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> Any:
     """Check class indices against scores of shape (C), (N, C) or (N, C, d1, ...); return where they count, or None."""
     if not isinstance(target, Tensor):
         raise DtypeError(f"{name}: target must be a Tensor, not {type(target).__name__}")
+    if input.dtype.kind != "f":
+        raise DtypeError(f"{name}: scores must be floating, not {input.dtype.name}; convert with .float()")
     if target.dtype.kind not in "iu":
-        raise DtypeError(f"{name}: class indices must be integers, not {target.dtype.name}; convert with .long()")
+        text = f"{name}: class indices must be integers, not {target.dtype.name}; convert with .long()"
+        if name == "cross_entropy":
+            text += f", or give probabilities of the input's shape {input.shape}"
+        raise DtypeError(text)
     wanted = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if not input.ndim or target.shape != wanted:
         raise ShapeError(
             f"{name}: scores of shape {input.shape} (classes in dimension {min(input.ndim, 2) - 1}) need a target of "
             f"shape {wanted}, and it has {target.shape}"
+            + ("; probabilities must be floating" if name == "cross_entropy" and target.shape == input.shape else "")
         )
     classes = input.shape[1] if input.ndim > 1 else input.shape[0]
     labels = target._data
@@ -183,10 +232,19 @@ def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> Any
     return None if counts.all() else counts
 
 
-def _check_weight(name: str, input: Tensor, weight: Tensor | None) -> None:
+def _check_weight(name: str, input: Tensor, weight: Any) -> None:
+    if weight is None:
+        return
+    if not isinstance(weight, Tensor):
+        raise DtypeError(f"{name}: weight must be a Tensor, not {type(weight).__name__}")
     classes = input.shape[1] if input.ndim > 1 else input.shape[0]
-    if weight is not None and weight.shape != (classes,):
+    if weight.shape != (classes,):
         raise ShapeError(f"{name}: weight must have shape {(classes,)}, one for each class, and has {weight.shape}")
+    if weight.dtype != input.dtype:
+        raise DtypeError(
+            f"{name}: weight must have the input's dtype, {input.dtype.name}, and has {weight.dtype.name}; convert it "
+            f"with .to(...)"
+        )
 
 
 def _per_class(name: str, losses: Any, target: Tensor, weight: Any, counts: Any, reduction: str) -> Any:
@@ -246,9 +304,10 @@ def cross_entropy(
     """The cross-entropy of softmax(input) against the target: class indices, or probabilities of the input's shape.
 
     Logits are (C), (N, C) or (N, C, d1, ...), class indices integers of shape (), (N) or (N, d1, ...). `weight` (C)
-    scales the classes, `ignore_index` names a class that does not count, `label_smoothing` mixes the target with the
-    uniform distribution (Szegedy et al., 2016, arXiv:1512.00567). Raises `IndexError` for a class out of range,
-    `ShapeError` and `DtypeError` for a target that does not fit.
+    scales the classes, `ignore_index` names a class index that does not count, `label_smoothing` mixes the target
+    with the uniform distribution (Szegedy et al., 2016, arXiv:1512.00567). Raises `IndexError` for a class out of
+    range, `ValueError` for an `ignore_index` beside probabilities, `ShapeError` and `DtypeError` for a target or a
+    weight that does not fit.
 
     >>> import tensorgrad as tg
     >>> logits = tg.tensor([[0.0, 0.0], [2.0, 0.0]])
@@ -261,6 +320,8 @@ def cross_entropy(
     if input.dtype.kind != "f":
         raise DtypeError(f"{name}: logits must be floating, not {input.dtype.name}; convert with .float()")
     if input.ndim and isinstance(target, Tensor) and target.dtype.kind == "f" and target.shape == input.shape:
+        if ignore_index >= 0:
+            raise ValueError(f"{name}: ignore_index goes with class indices, and the target holds probabilities")
         _check_weight(name, input, weight)
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     counts = _classes(name, input, target, ignore_index)
@@ -304,6 +365,7 @@ def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: b
     tensor(0.1438)
     """
     _pair("kl_div", input, target)
+    _floating("kl_div", input, target)
     if log_target:
         loss = ops.exp(target) * (target - input)
     else:

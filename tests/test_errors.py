@@ -1,0 +1,202 @@
+"""The page of mistakes: each gives an error that names the place and the fix."""
+
+from __future__ import annotations
+
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn
+from tensorgrad.errors import AutogradError, DtypeError, ShapeError
+from tensorgrad.nn import functional as F
+
+
+def damaged(path):
+    tg.save({"a": tg.ones(3)}, path)
+    path.write_bytes(path.read_bytes()[:-5])
+    return path
+
+
+def foreign(path):
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 100)
+    return path
+
+
+def changed_kept_value():
+    x = tg.ones(3, requires_grad=True)
+    y = x.exp()
+    y += 1
+    y.sum().backward()
+
+
+def backward_twice():
+    x = tg.ones(3, requires_grad=True)
+    y = x.exp().sum()
+    y.backward()
+    y.backward()
+
+
+def used_up():
+    parameters = nn.Linear(2, 2).parameters()
+    list(parameters)
+    tg.optim.SGD(parameters, lr=0.1)
+
+
+MISTAKES = {
+    "adding shapes that do not broadcast": (
+        lambda: tg.ones(2, 3) + tg.ones(4),
+        ShapeError,
+        r"add: shapes \(2, 3\) and \(4,\) do not broadcast.*3 meets 4",
+    ),
+    "multiplying matrices that do not fit": (
+        lambda: tg.ones(2, 3) @ tg.ones(2, 3),
+        ShapeError,
+        r"matmul: shapes \(2, 3\) and \(2, 3\) do not fit.*3 columns.*2 rows",
+    ),
+    "reshaping to another number of elements": (
+        lambda: tg.ones(2, 3).reshape(4, 2),
+        ShapeError,
+        r"reshape: a tensor of shape \(2, 3\) has 6 elements, which do not fit \(4, 2\)",
+    ),
+    "a layer fed the wrong width": (
+        lambda: nn.Linear(4, 2)(tg.ones(8, 3)),
+        ShapeError,
+        r"linear: input of shape \(8, 3\) does not fit weight of shape \(2, 4\).*must be 4",
+    ),
+    "a layer fed another dtype": (
+        lambda: nn.Linear(3, 2)(tg.ones(8, 3, dtype=tg.float64)),
+        DtypeError,
+        r"linear: inputs must share one dtype, got float64 and float32 and float32.*\.to\(dtype\)",
+    ),
+    "integers through a layer": (
+        lambda: nn.Linear(3, 2)(tg.ones(8, 3, dtype=tg.int64)),
+        DtypeError,
+        r"linear: inputs must share one dtype, got int64",
+    ),
+    "a dimension that is not there": (
+        lambda: tg.ones(2, 3).sum(2),
+        IndexError,
+        r"sum: dim 2 is out of range for a tensor of 2 dimensions \(-2 to 1\)",
+    ),
+    "the mean of integers": (lambda: tg.arange(3).mean(), DtypeError, r"mean: it needs a floating dtype.*\.float\(\)"),
+    "a gradient for integers": (
+        lambda: tg.tensor([1, 2], requires_grad=True),
+        DtypeError,
+        r"only floating tensors have gradients, and this is int64\[2\]; convert it with \.float\(\)",
+    ),
+    "backward on a vector": (
+        lambda: (tg.ones(3, requires_grad=True) * 2).backward(),
+        AutogradError,
+        r"this one has shape \(3,\); reduce it first.*or pass backward\(gradient\)",
+    ),
+    "backward without a graph": (
+        lambda: tg.ones(3).sum().backward(),
+        AutogradError,
+        r"does not require a gradient; make one of the tensors.*requires_grad=True",
+    ),
+    "backward twice": (backward_twice, AutogradError, r"backward of exp a second time.*retain_graph=True"),
+    "a changed kept value": (
+        changed_kept_value,
+        AutogradError,
+        r"backward of exp needs its output, float32\[3\], but that was changed in place.*out-of-place",
+    ),
+    "changing a leaf in place": (
+        lambda: tg.ones(3, requires_grad=True).mul_(2),
+        AutogradError,
+        r"mul_: a leaf tensor that requires a gradient.*no_grad\(\)",
+    ),
+    "an array of a tensor that requires a gradient": (
+        lambda: tg.ones(3, requires_grad=True).numpy(),
+        AutogradError,
+        r"numpy: .*\.detach\(\)\.numpy\(\)",
+    ),
+    "the truth of many elements": (
+        lambda: bool(tg.ones(3)),
+        ShapeError,
+        r"truth of a tensor of shape \(3,\).*\.any\(\)",
+    ),
+    "the number of many elements": (lambda: tg.ones(3).item(), ShapeError, r"item: .*shape \(3,\); use tolist\(\)"),
+    "an index out of range": (lambda: tg.ones(2, 3)[5], IndexError, r"does not fit a tensor of shape \(2, 3\)"),
+    "a mask of the wrong shape": (
+        lambda: tg.ones(2, 3)[tg.tensor([True, False, True])],
+        IndexError,
+        r"mask of shape \(3,\) does not fit the dimensions \(2,\)",
+    ),
+    "a float as index": (
+        lambda: tg.ones(3)[tg.tensor([0.0])],
+        IndexError,
+        r"integers or bools, not float32.*\.long\(\)",
+    ),
+    "ragged lists": (lambda: tg.tensor([[1, 2], [3]]), ShapeError, r"tensor: the rows of the data differ in length"),
+    "words as data": (lambda: tg.tensor(["a", "b"]), DtypeError, r"tensor: data of dtype <U1 cannot be a tensor"),
+    "adding a word": (lambda: tg.ones(3) + "a", DtypeError, r"add: input 1 must be a Tensor, .*not str"),
+    "a class out of range": (
+        lambda: F.cross_entropy(tg.randn(4, 3), tg.tensor([0, 1, 3, 2])),
+        IndexError,
+        r"cross_entropy: target\[2\] is class 3, and there are 3 classes, 0 to 2",
+    ),
+    "classes as floats": (
+        lambda: F.cross_entropy(tg.randn(4, 3), tg.ones(4)),
+        DtypeError,
+        r"cross_entropy: class indices must be integers, not float32; convert with \.long\(\)",
+    ),
+    "targets of another length": (
+        lambda: F.cross_entropy(tg.randn(4, 3), tg.tensor([0, 1])),
+        ShapeError,
+        r"cross_entropy: scores of shape \(4, 3\).*need a target of shape \(4,\), and it has \(2,\)",
+    ),
+    "logits where probabilities belong": (
+        lambda: F.binary_cross_entropy(tg.tensor([2.0]), tg.tensor([1.0])),
+        ValueError,
+        r"binary_cross_entropy: input must be probabilities.*use binary_cross_entropy_with_logits",
+    ),
+    "a reduction that is not there": (
+        lambda: F.mse_loss(tg.ones(2), tg.ones(2), reduction="avg"),
+        ValueError,
+        r"mse_loss: reduction must be 'mean', 'sum' or 'none', not 'avg'",
+    ),
+    "an optimizer with no parameters": (lambda: tg.optim.SGD([], lr=0.1), ValueError, r"SGD.*no parameters"),
+    "an optimizer whose parameters are used up": (used_up, ValueError, r"SGD.*no parameters"),
+    "an optimizer given a model": (lambda: tg.optim.Adam(nn.Linear(2, 2)), TypeError, r"Adam.*parameters\(\)"),
+    "a negative learning rate": (
+        lambda: tg.optim.SGD(nn.Linear(2, 2).parameters(), lr=-1.0),
+        ValueError,
+        r"SGD.*lr.*-1",
+    ),
+    "a state_dict of another model": (
+        lambda: nn.Linear(2, 3).load_state_dict({"weight": tg.ones(3, 3), "extra": tg.ones(1)}),
+        RuntimeError,
+        r"(?s)does not fit Linear, and nothing was loaded.*missing: bias.*unexpected: extra.*weight has shape \(3, 3\), "
+        r"and the model's has \(3, 2\)",
+    ),
+    "forgetting super().__init__()": (
+        lambda: type("Net", (nn.Module,), {"__init__": lambda self: setattr(self, "layer", nn.Linear(2, 2))})(),
+        AttributeError,
+        r"Net\.__init__ must call super\(\)\.__init__\(\) first",
+    ),
+    "dropout of more than everything": (lambda: nn.Dropout(1.5), ValueError, r"Dropout: p must be between 0 and 1"),
+    "softmax without a dimension": (lambda: nn.Softmax()(tg.ones(2, 3)), TypeError, r"softmax: give dim"),
+    "a batch of nothing": (
+        lambda: tg.utils.data.DataLoader(tg.utils.data.TensorDataset(tg.ones(3)), batch_size=0),
+        ValueError,
+        r"batch_size",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_a_mistake_names_the_place_and_the_fix(mistake):
+    act, error, text = MISTAKES[mistake]
+    with pytest.raises(error, match=text):
+        act()
+
+
+@pytest.mark.parametrize("spoil", [damaged, foreign])
+def test_a_file_that_is_damaged_or_foreign_is_named(spoil, tmp_path):
+    path = spoil(tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match=r"model\.safetensors"):
+        tg.load(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.safetensors"):
+        tg.load(tmp_path / "nowhere.safetensors")
