@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import LEAF, TensorBase, wrap
-from tensorgrad.backends.dtypes import SUPPORTED, as_dtype, get_default_dtype, int64
+from tensorgrad.autograd.graph import TensorBase, wrap
+from tensorgrad.backends.dtypes import SUPPORTED, as_dtype, get_default_dtype, int64, promote_types
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.dims import flat
 from tensorgrad.tensor import Tensor
@@ -43,48 +44,61 @@ def _from_data(name: str, data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     elif isinstance(data, np.ndarray | np.generic):
         array = native(name, data)
     else:
-        array = _from_python(name, data)
+        return _from_python(name, data, dtype)
     return array if dtype is None else array.astype(as_dtype(dtype), copy=False)
 
 
-def _from_python(name: str, data: Any) -> np.ndarray[Any, Any]:
-    """Numbers and nested sequences: Python floats have the default dtype, tensors and arrays inside keep theirs."""
-    if isinstance(data, list | tuple) and any_tensor(data):
-        data = _as_arrays(data)
-        array = native(name, data)
-        return array
-    array = native(name, data)
-    if array.dtype.kind == "f" and not _holds_arrays(data):
+def _from_python(name: str, data: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    """Numbers and nested sequences: Python floats count as the default dtype, tensors and arrays inside as theirs."""
+    found = _dtypes(data)
+    array = native(name, _as_arrays(data) if isinstance(data, list | tuple) else data)
+    if not array.size and not found:
         array = array.astype(get_default_dtype())
-    return array
+    if dtype is None:
+        return array.astype(functools.reduce(promote_types, found), copy=False) if found else array
+    dtype = as_dtype(dtype)
+    if dtype.kind in "iu" and array.size and array.dtype.kind != "b":
+        limits = np.iinfo(dtype)
+        lowest = -int(limits.max) if dtype.kind == "u" else int(limits.min)  # -1 is 255 in uint8, as in PyTorch
+        if not (lowest <= array.min() and array.max() <= limits.max):
+            raise ValueError(f"{name}: data from {array.min()} to {array.max()} do not fit {dtype.name}")
+    return array.astype(dtype, copy=False)
+
+
+def _dtypes(data: Any) -> set[Any]:
+    """The dtypes of what nested sequences hold."""
+    if isinstance(data, list | tuple):
+        kinds = set(map(type, data))
+        if kinds <= {bool, int, float}:
+            return {get_default_dtype() if kind is float else as_dtype(kind) for kind in kinds}
+        return set().union(*map(_dtypes, data))
+    if isinstance(data, TensorBase | np.ndarray | np.generic):
+        return {data._data.dtype if isinstance(data, TensorBase) else data.dtype.newbyteorder("=")}
+    if isinstance(data, bool | int | float):
+        return {get_default_dtype() if isinstance(data, float) else as_dtype(type(data))}
+    return set()
+
+
+def _as_arrays(data: Any) -> Any:
+    """Nested sequences with plain arrays in place of the tensors in them."""
+    if isinstance(data, list | tuple):
+        return [_as_arrays(x) for x in data] if any_tensor(data) else data
+    return data._data if isinstance(data, TensorBase) else data
 
 
 def any_tensor(data: Any) -> bool:
     """Whether nested lists hold a tensor."""
     if isinstance(data, list | tuple):
-        return builtins.any(any_tensor(x) for x in data[:1])
+        return builtins.any(any_tensor(x) for x in data if not isinstance(x, float | int))
     return isinstance(data, TensorBase)
-
-
-def _as_arrays(data: Any) -> Any:
-    return (
-        [_as_arrays(x) for x in data]
-        if isinstance(data, list | tuple)
-        else np.asarray(data.detach() if isinstance(data, TensorBase) else data)
-    )
-
-
-def _holds_arrays(data: Any) -> bool:
-    while isinstance(data, list | tuple) and data:
-        data = data[0]
-    return isinstance(data, np.ndarray | np.generic) and not isinstance(data, float)
 
 
 def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A new tensor with a copy of `data`: a number, nested lists, an array or a tensor.
 
     Python floats get the default dtype (float32), ints int64, bools bool; arrays keep their dtype.
-    Raises `ShapeError` for ragged lists, `DtypeError` for data that is not numbers.
+    Raises `ShapeError` for ragged lists, `DtypeError` for data that is not numbers, `ValueError` for numbers that do
+    not fit the dtype.
 
     >>> import tensorgrad as tg
     >>> tg.tensor([[1, 2], [3, 4]], dtype=tg.float64, requires_grad=True)
@@ -196,7 +210,7 @@ def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
     >>> tg.zeros_like(tg.tensor([1, 2]))
     tensor([0, 0])
     """
-    return finish(np.zeros(input.shape, dtype and as_dtype(dtype) or input.dtype), requires_grad)
+    return finish(np.zeros(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad)
 
 
 def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -206,7 +220,7 @@ def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) 
     >>> tg.ones_like(tg.tensor([1, 2]))
     tensor([1, 1])
     """
-    return finish(np.ones(input.shape, dtype and as_dtype(dtype) or input.dtype), requires_grad)
+    return finish(np.ones(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad)
 
 
 def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -216,7 +230,7 @@ def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
     >>> tg.empty_like(tg.zeros(2, 3)).shape
     (2, 3)
     """
-    return finish(np.empty(input.shape, dtype and as_dtype(dtype) or input.dtype), requires_grad)
+    return finish(np.empty(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad)
 
 
 def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -241,18 +255,24 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
     return finish(np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`start`, `start + step`, ... below `end`; int64 from ints, the default dtype where a float is among them.
 
-    Raises `ValueError` where the step leads away from the end.
+    With an integer `dtype` fractions are cut off first, as in PyTorch. Raises `ValueError` where the step leads away
+    from the end.
 
     >>> import tensorgrad as tg
     >>> tg.arange(1, 2, 0.25)
     tensor([1.0000, 1.2500, 1.5000, 1.7500])
     """
     if end is None:
-        start, end = 0, start
-    start, end, step = (x.item() if isinstance(x, TensorBase | np.generic) else x for x in (start, end, step))
+        start, end = None, start
+    start = 0 if start is None else start
+    start, end, step = (x.item() if isinstance(x, Tensor | np.generic) else x for x in (start, end, step))
+    if dtype is not None and as_dtype(dtype).kind in "iu":
+        start, end, step = int(start), int(end), int(step)
     if step == 0 or (end - start) / step < 0:
         raise ValueError(f"arange: a step of {step} does not lead from {start} to {end}")
     if dtype is None:

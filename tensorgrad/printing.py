@@ -23,27 +23,40 @@ def _shown(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array
 
 
-def formatter(array: np.ndarray[Any, Any]) -> Any:
-    """A function from an element to its text, of one width for all: fixed or scientific, as PyTorch chooses."""
+def formatter(array: np.ndarray[Any, Any]) -> tuple[Any, int]:
+    """A function from an element to its text, fixed or scientific as PyTorch chooses, and the width that it pads to."""
     values = _shown(array).reshape(-1)
-    if array.dtype.kind == "b":
-        texts = str
-    elif array.dtype.kind in "iu":
-        texts = "{:d}".format
+    if array.dtype.kind != "f":
+        width = max(len(str(x)) for x in values.tolist())
+        return (lambda x: str(x).rjust(width)), width
+    values = values[np.isfinite(values) & (values != 0)]
+    size = np.abs(values.astype(np.float64))
+    whole = bool((size == np.floor(size)).all())
+    low, high = (size.min(), size.max()) if size.size else (1.0, 1.0)
+    texts: Any
+    if high / low > 1000 or high > 1e8 or (not whole and low < 1e-4):
+        texts = f"{{:.{PRECISION}e}}".format
+    elif whole:
+        texts = lambda x: f"{x:.0f}." if math.isfinite(x) else f"{x}"  # noqa: E731
     else:
-        finite = np.abs(values[np.isfinite(values)].astype(np.float64))
-        nonzero = finite[finite > 0]
-        whole = bool((finite == np.floor(finite)).all())
-        low, high = (nonzero.min(), nonzero.max()) if nonzero.size else (1.0, 1.0)
-        scientific = high / low > 1000 or high > 1e8 or (not whole and low < 1e-4)
-        if whole and not (high / low > 1000 and high > 1e8):
-            texts = lambda x: f"{x:.0f}." if math.isfinite(x) else f"{x}"  # noqa: E731
-            if high > 1e8:
-                texts = f"{{:.{PRECISION}e}}".format
-        else:
-            texts = f"{{:.{PRECISION}{'e' if scientific else 'f'}}}".format
-    width = max((len(texts(x)) for x in values.tolist()), default=0)
-    return lambda x: texts(x.item() if hasattr(x, "item") else x).rjust(width)
+        texts = f"{{:.{PRECISION}f}}".format
+    width = max((len(texts(x)) for x in values.tolist()), default=1)
+    return (lambda x: texts(x).rjust(width)), width
+
+
+def _body(array: np.ndarray[Any, Any], texts: Any, width: int, indent: int, summarize: bool) -> str:
+    """The elements in brackets, in lines of at most `WIDTH` characters; a large array by its edges."""
+    if not array.ndim:
+        return str(texts(array.item()))
+    cut = summarize and len(array) > 2 * EDGE
+    rows = [*array[:EDGE], None, *array[-EDGE:]] if cut else list(array)
+    if array.ndim > 1:
+        blocks = ["..." if x is None else _body(x, texts, width, indent + 1, summarize) for x in rows]
+        return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(blocks) + "]"
+    items = [" ..." if x is None else texts(x.item()) for x in rows]
+    count = max(1, (WIDTH - indent) // (width + 2))
+    lines = [", ".join(items[i : i + count]) for i in range(0, len(items), count)]
+    return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
 
 
 def text(tensor: Any, prefix: str = "tensor(") -> str:
@@ -51,18 +64,7 @@ def text(tensor: Any, prefix: str = "tensor(") -> str:
     array = tensor._data
     suffixes = []
     if array.size:
-        if array.ndim:
-            body = np.array2string(
-                array,
-                separator=", ",
-                prefix=prefix,
-                max_line_width=WIDTH,
-                threshold=THRESHOLD,
-                edgeitems=EDGE,
-                formatter={"all": formatter(array)},
-            )
-        else:
-            body = formatter(array)(array)
+        body = _body(array, *formatter(array), len(prefix), array.size > THRESHOLD)
     else:
         body = "[]"
         if array.ndim != 1:
@@ -72,4 +74,8 @@ def text(tensor: Any, prefix: str = "tensor(") -> str:
     at = edge(tensor)
     if at is not None:
         suffixes.append("requires_grad=True" if tensor._node is LEAF else f"grad_fn=<{at.op.name}>")
-    return ", ".join([prefix + body, *suffixes]) + ")"
+    written = prefix + body
+    for suffix in suffixes:
+        last = len(written) - written.rfind("\n") - 1
+        written += (", " if last + len(suffix) + 4 <= WIDTH else ",\n" + " " * len(prefix)) + suffix
+    return written + ")"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import math
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -55,7 +57,7 @@ def _in_place(name: str, out_of_place: str | None = None) -> Callable[..., Any]:
 
 
 class RemovableHandle:
-    """What registering a hook returns: `remove()` takes the hook away; as a context manager, at the end of the block."""
+    """What registering a hook returns: `remove()` takes it away; as a context manager, at the end of the block."""
 
     def __init__(self, hooks: Any, key: Any) -> None:
         self._hooks, self._key = hooks, key
@@ -91,8 +93,8 @@ class Tensor(TensorBase):
     __slots__ = ()
 
     def __new__(cls, *data: Any, requires_grad: bool = False) -> Tensor:
-        from tensorgrad.creation import empty, tensor
         from tensorgrad.backends.dtypes import get_default_dtype
+        from tensorgrad.creation import empty, tensor
 
         if len(data) == 1 and not isinstance(data[0], int):
             return tensor(data[0], dtype=get_default_dtype(), requires_grad=requires_grad)
@@ -140,7 +142,11 @@ class Tensor(TensorBase):
 
     def stride(self, dim: int | None = None) -> Any:
         """How many elements apart neighbours along each dimension (or one) are in memory."""
-        strides = tuple(s // self._data.itemsize for s in self._data.strides)
+        shape = self._data.shape
+        if self._data.size:
+            strides = tuple(s // self._data.itemsize for s in self._data.strides)
+        else:  # NumPy has zeros here
+            strides = tuple(math.prod(max(n, 1) for n in shape[i + 1 :]) for i in range(len(shape)))
         return strides if dim is None else strides[ops.one_dim("stride", dim, self.ndim)]
 
     def is_contiguous(self) -> bool:
@@ -376,7 +382,7 @@ class Tensor(TensorBase):
 
     def contiguous(self) -> Tensor:
         """This tensor if its elements lie in order in memory, otherwise a copy whose do."""
-        return self if self._data.flags.c_contiguous else ops.clone(self)
+        return self if self._data.flags.c_contiguous else ops.clone_op(self, order="C")
 
     # NumPy, Python and copying protocols
 
@@ -411,7 +417,7 @@ class Tensor(TensorBase):
     def __dlpack__(self, **kwargs: Any) -> Any:
         return self.numpy().__dlpack__(**kwargs)
 
-    def __dlpack_device__(self) -> tuple[int, int]:
+    def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         return self._data.__dlpack_device__()
 
     def __repr__(self) -> str:
@@ -420,7 +426,7 @@ class Tensor(TensorBase):
     def __format__(self, format_spec: str) -> str:
         return format(self.item(), format_spec) if format_spec and not self.ndim else format(repr(self), format_spec)
 
-    def __len__(self) -> int:
+    def __len__(self) -> builtins.int:
         if not self.ndim:
             raise TypeError("len: a tensor of no dimensions has no length")
         return len(self._data)
@@ -430,23 +436,23 @@ class Tensor(TensorBase):
             raise TypeError("iteration over a tensor of no dimensions; use .item() for its number")
         return iter(ops.unbind(self))
 
-    def __contains__(self, value: Any) -> bool:
+    def __contains__(self, value: Any) -> builtins.bool:
         return bool(ops.eq(self, value)._data.any())
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> builtins.bool:
         if self._data.size != 1:
             raise ShapeError(
                 f"the truth of a tensor of shape {self.shape} is ambiguous; use .any() or .all(), or `is not None`"
             )
         return bool(self._data.item())
 
-    def __int__(self) -> int:
+    def __int__(self) -> builtins.int:
         return int(self.item())
 
-    def __float__(self) -> float:
+    def __float__(self) -> builtins.float:
         return float(self.item())
 
-    def __index__(self) -> int:
+    def __index__(self) -> builtins.int:
         if self._data.dtype.kind == "f" or self._data.size != 1:
             raise TypeError(
                 f"only an integer tensor of one element can be an index, not {spec(self.shape, self.dtype)}"
@@ -458,7 +464,7 @@ class Tensor(TensorBase):
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({}) if self.is_leaf else self.clone()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Any:
         """A leaf of its own with the same values and gradient. Raises `AutogradError` for a computed tensor."""
         if not self.is_leaf:
             raise AutogradError(
@@ -513,8 +519,8 @@ class Tensor(TensorBase):
     __or__ = __ror__ = ops.bitwise_or
     __xor__ = __rxor__ = ops.bitwise_xor
     __invert__ = ops.bitwise_not
-    __eq__ = _comparison(ops.eq)  # type: ignore[assignment]
-    __ne__ = _comparison(ops.ne)  # type: ignore[assignment]
+    __eq__ = _comparison(ops.eq)
+    __ne__ = _comparison(ops.ne)
     __lt__ = _comparison(ops.lt)
     __le__ = _comparison(ops.le)
     __gt__ = _comparison(ops.gt)
@@ -575,7 +581,7 @@ class Tensor(TensorBase):
     index_select, nonzero = ops.index_select, ops.nonzero
 
     def view(self, *shape: Any) -> Tensor:
-        """A view of the elements in another shape (or, given a dtype, of the bytes).
+        """A view of the elements in another shape.
 
         Raises `ShapeError` where the strides do not allow it without a copy.
         """
@@ -627,11 +633,11 @@ class Tensor(TensorBase):
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """`add` in place."""
-        return apply_("add", self, other if alpha == 1 else other * alpha)
+        return apply_("add", self, other if alpha == 1 else ops.scaled("add_", self, other, alpha))
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """`sub` in place."""
-        return apply_("sub", self, other if alpha == 1 else other * alpha)
+        return apply_("sub", self, other if alpha == 1 else ops.scaled("sub_", self, other, alpha))
 
     def addcmul_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
         """`self + value * tensor1 * tensor2`, in place."""

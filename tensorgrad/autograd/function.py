@@ -115,7 +115,7 @@ class _Call:
                 f"{name}.backward returned {len(results)} gradients, and forward took {self.count} arguments: return "
                 f"one for each, None where there is none"
             )
-        out = []
+        out: list[Any] = []
         for wanted, position, shape in zip(wants, self.positions, self.shapes):
             gradient = results[position]
             if gradient is None or not wanted:

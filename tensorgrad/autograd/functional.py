@@ -10,6 +10,7 @@ import numpy as np
 from tensorgrad.autograd import walk
 from tensorgrad.autograd.graph import LEAF, TensorBase, edge, wrap
 from tensorgrad.autograd.modes import enable_grad
+from tensorgrad.autograd.op import REGISTRY
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 
 
@@ -89,13 +90,13 @@ def grad(
 
 def _prepare(inputs: Any, create_graph: bool) -> tuple[Any, ...]:
     """The inputs as tensors to differentiate by: themselves where derivatives of derivatives are wanted."""
-    prepared = []
+    prepared: list[Any] = []
     for i, x in enumerate(_tuple(inputs)):
         if not isinstance(x, TensorBase) or x._data.dtype.kind != "f":
             got = x._data.dtype.name if isinstance(x, TensorBase) else type(x).__name__
             raise DtypeError(f"inputs[{i}] must be a floating Tensor, not {got}")
         if create_graph and edge(x) is not None:
-            prepared.append(x.view_as(x))
+            prepared.append(REGISTRY["reshape"].function(x, shape=x._data.shape))
         else:
             prepared.append(wrap(x._data, LEAF))
     return tuple(prepared)

@@ -362,7 +362,7 @@ def binary(
             dtype = a.dtype
             f = None
             if isinstance(other, TensorBase):
-                b = other._data
+                b: Any = other._data
                 if b.dtype is not dtype or (floats and dtype.kind != "f"):
                     return apply(op, (input, other))
                 f = other._node

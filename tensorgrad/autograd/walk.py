@@ -50,7 +50,7 @@ def grad(
     """The gradients of `outputs` with respect to `inputs`; None for an input that they do not depend on."""
     found = walk(outputs, gradients, retain_graph, create_graph, _targets(inputs, "grad"))
     given: set[int] = set()
-    results = []
+    results: list[Any] = []
     for tensor in inputs:
         entry = found.get(edge(tensor))
         if entry is None:
@@ -103,7 +103,7 @@ def seed(tensor: Any, gradient: Any, create_graph: bool) -> Any:
             f"they must be equal"
         )
     if create_graph:
-        return gradient if gradient._data.dtype == data.dtype else gradient.to(data.dtype)
+        return gradient if gradient._data.dtype == data.dtype else _cast(gradient, data.dtype)
     return gradient._data.astype(data.dtype, copy=False)
 
 
@@ -235,8 +235,12 @@ def _fit(ga: Any, e: Any, node: Node) -> Any:
     if ga.shape != shape:
         ga = sum_to(ga, shape, node)
     if ga.dtype is not e.dtype:
-        ga = ga.to(e.dtype) if isinstance(ga, TensorBase) else ga.astype(e.dtype)
+        ga = _cast(ga, e.dtype)
     return ga
+
+
+def _cast(g: Any, dtype: Any) -> Any:
+    return REGISTRY["cast"].function(g, dtype=dtype)
 
 
 def _made_here(ga: Any, g: Any, kept: tuple[Any, ...]) -> bool:
@@ -253,7 +257,7 @@ def _as_tensors(node: Node) -> tuple[Any, ...]:
         if isinstance(e, TensorBase) and e._data is kept:
             return e
         if isinstance(e, TensorBase):  # what the kernel read was a cast of the leaf
-            made = REGISTRY["cast"].function(e, dtype=kept.dtype)
+            made = _cast(e, kept.dtype)
             made._data = kept
             return made
         return wrap(kept, e)

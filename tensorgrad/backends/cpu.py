@@ -7,7 +7,7 @@ ufuncs serve as they are; the rest is here. Dimensions arrive normalised, attrib
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy import (
@@ -59,10 +59,9 @@ from numpy import (
     true_divide,
     trunc,
 )
-
 from numpy import matmul as matrix_product
 
-from tensorgrad.errors import ShapeError
+from tensorgrad.errors import DtypeError, ShapeError
 
 Array = np.ndarray[Any, Any]
 Dims = tuple[int, ...]
@@ -78,10 +77,49 @@ def _finish(y: Any, out: Array | None) -> Any:
 # Elementwise
 
 
+def _check_division(name: str, a: Any, b: Any) -> None:
+    """Raise where NumPy would give int8 for bools, and 0 for integers over 0."""
+    kind = (a if isinstance(a, np.ndarray) else b).dtype.kind
+    if kind == "b":
+        raise DtypeError(f"{name}: it does not take bools; convert one with .long()")
+    if kind != "f" and not np.all(b):
+        raise ZeroDivisionError(f"{name}: an integer divided by 0; convert to a floating dtype for inf and NaN")
+
+
+def floor_quotient(a: Array, b: Array, out: Array | None = None) -> Array:
+    _check_division("floor_divide", a, b)
+    return floor_divide(a, b, out=out)
+
+
+def modulo(a: Array, b: Array, out: Array | None = None) -> Array:
+    _check_division("remainder", a, b)
+    return remainder(a, b, out=out)
+
+
+def power_of(a: Any, b: Any, out: Array | None = None) -> Array:
+    if (a if isinstance(a, np.ndarray) else b).dtype.kind != "b":
+        return power(a, b, out=out)
+    if isinstance(b, bool):
+        return logical_or(a, not b, out=out)
+    raise DtypeError("pow: it does not take bools to the power of bools; convert one with .long()")
+
+
 def sigmoid(a: Array, out: Array | None = None) -> Array:
-    y = exp(negative(a), out=out)
+    y = exp(negative(a if a.dtype.kind == "f" else a.astype(np.float32)), out=out)
     y = add(y, 1.0, out=out)
     return reciprocal(y, out=out)
+
+
+def inverse(a: Array, out: Array | None = None) -> Array:
+    return reciprocal(a, out=out) if a.dtype.kind == "f" else true_divide(1.0, a, out=out)
+
+
+def squared(a: Array, out: Array | None = None) -> Array:
+    return square(a, out=out) if a.dtype.kind != "b" else square(a, out=out, dtype=np.int64)
+
+
+def signum(a: Array, out: Array | None = None) -> Array:
+    return sign(a, out=out) if a.dtype.kind != "b" else _finish(a.copy(), out)
 
 
 def rsqrt(a: Array, out: Array | None = None) -> Array:
@@ -123,8 +161,8 @@ def cast(a: Array, dtype: np.dtype[Any]) -> Array:
     return a.astype(dtype)
 
 
-def clone(a: Array) -> Array:
-    return np.array(a)
+def clone(a: Array, order: Literal["K", "C"] = "K") -> Array:
+    return np.array(a, order=order)
 
 
 def copy(a: Array, b: Any, out: Array | None = None) -> Array:
@@ -188,11 +226,13 @@ def amin(a: Array, dim: Dims, keepdim: bool) -> Array:
 
 
 def reduce_any(a: Array, dim: Dims, keepdim: bool) -> Array:
-    return logical_or.reduce(a, axis=dim, keepdims=keepdim)
+    y = logical_or.reduce(a, axis=dim, keepdims=keepdim)
+    return y.astype(a.dtype) if a.dtype == np.uint8 else y
 
 
 def reduce_all(a: Array, dim: Dims, keepdim: bool) -> Array:
-    return logical_and.reduce(a, axis=dim, keepdims=keepdim)
+    y = logical_and.reduce(a, axis=dim, keepdims=keepdim)
+    return y.astype(a.dtype) if a.dtype == np.uint8 else y
 
 
 def argmax(a: Array, dim: int | None, keepdim: bool) -> Array:
@@ -220,7 +260,7 @@ def vector_norm(a: Array, dim: Dims, keepdim: bool) -> Array:
 
 
 def logsumexp(a: Array, dim: Dims, keepdim: bool) -> Array:
-    top = maximum.reduce(a, axis=dim, keepdims=True)
+    top = maximum.reduce(a, axis=dim, keepdims=True, initial=-math.inf)
     top = np.where(isfinite(top), top, 0).astype(a.dtype, copy=False)
     y = log(add.reduce(exp(a - top), axis=dim, keepdims=True)) + top
     return y if keepdim else y.reshape([n for i, n in enumerate(a.shape) if i not in dim])
@@ -267,6 +307,9 @@ def permute(a: Array, dims: Dims) -> Array:
 
 
 def broadcast_to(a: Array, shape: Dims) -> Array:
+    lead = len(shape) - a.ndim
+    if shape[lead:] == a.shape and math.prod(shape[:lead]) == 1:
+        return a.reshape(shape)  # nothing is repeated: a view that can be written to
     return np.broadcast_to(a, shape)
 
 
@@ -313,8 +356,38 @@ class Slot(int):
     """The place of an array in an index template."""
 
 
-def fill_template(template: tuple[Any, ...], arrays: tuple[Array, ...]) -> tuple[Any, ...]:
-    return tuple(arrays[part] if isinstance(part, Slot) else part for part in template)
+def locate(a: Array, template: tuple[Any, ...], arrays: tuple[Array, ...]) -> tuple[Array, tuple[Any, ...]]:
+    """The array that an index of arrays reads, and the index as NumPy takes it.
+
+    Where the arrays' dimensions go in the result, NumPy counts an int among the arrays, and an Ellipsis between them as
+    parting them even if it stands for nothing; PyTorch does neither. So a view takes the ints first, and the Ellipsis
+    is written out.
+    """
+    if not arrays:
+        return a, template
+    if all(isinstance(part, int) for part in template):
+        return a, tuple(arrays[part] if isinstance(part, Slot) else part for part in template)
+    basic: list[Any] = []
+    rest: list[Any] = []
+    for part in template:
+        if isinstance(part, Slot):
+            array = arrays[part]
+            basic += [slice(None)] * (array.ndim if array.dtype.kind == "b" else 1)
+            rest.append(array)
+        elif part is Ellipsis:
+            used = sum(
+                0 if p is None or p is Ellipsis
+                else arrays[p].ndim if isinstance(p, Slot) and arrays[p].dtype.kind == "b"
+                else 1
+                for p in template
+            )  # fmt: skip
+            basic += [slice(None)] * (a.ndim - used)
+            rest += [slice(None)] * (a.ndim - used)
+        else:
+            basic.append(part)
+            if part.__class__ is not int:
+                rest.append(slice(None))
+    return a[(*basic, ...)], tuple(rest)
 
 
 def open_index(index: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -333,30 +406,31 @@ def index_array(values: Any) -> Array:
 
 
 def index(a: Array, *arrays: Array, template: tuple[Any, ...]) -> Array:
-    return a[fill_template(template, arrays)]
+    a, where = locate(a, template, arrays)
+    return a[where]
 
 
 def unindex(g: Array, *arrays: Array, template: tuple[Any, ...], shape: Dims) -> Array:
     """Zeros of a shape, with `g` added where an index reads: the transpose of indexing."""
     y = np.zeros(shape, g.dtype)
-    where = fill_template(template, arrays)
+    region, where = locate(y, template, arrays)
     if any(x.dtype.kind != "b" for x in arrays):
-        add.at(y, where, g)  # an element may be read several times
+        add.at(region, where, g)  # an element may be read several times
     else:
-        y[where] = g
+        region[where] = g
     return y
 
 
 def put(a: Array, v: Any, *arrays: Array, template: tuple[Any, ...], out: Array | None = None) -> Array:
     y = np.array(a) if out is None else out
-    y[fill_template(template, arrays)] = v
+    region, where = locate(y, template, arrays)
+    region[where] = v
     return y
 
 
 def winners(*arrays: Array, template: tuple[Any, ...], shape: Dims) -> Array:
     """Which of the elements that an index assignment writes are not overwritten by a later one of the same."""
-    owner = np.zeros(shape, np.int64)
-    where = fill_template(template, arrays)
+    owner, where = locate(np.zeros(shape, np.int64), template, arrays)
     numbers = np.arange(owner[where].size).reshape(owner[where].shape)
     owner[where] = numbers
     return owner[where] == numbers

@@ -8,6 +8,7 @@ from typing import Any
 from tensorgrad.autograd.op import binary, constant, primitive, unary
 from tensorgrad.backends import cpu
 from tensorgrad.backends.dtypes import as_dtype
+from tensorgrad.errors import DtypeError
 
 # Arithmetic
 
@@ -23,7 +24,14 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     tensor([[11., 12.],
             [21., 22.]])
     """
-    return add_op(input, other if alpha == 1 else mul(other, alpha))
+    return add_op(input, other if alpha == 1 else scaled("add", input, other, alpha))
+
+
+def scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """`other * alpha`. Raises `DtypeError` where a fraction of integers would be taken."""
+    if isinstance(alpha, float) and input.dtype.kind != "f" and getattr(other, "dtype", input.dtype).kind != "f":
+        raise DtypeError(f"{name}: alpha must be an integer where both inputs are, not {alpha}")
+    return other * alpha
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -33,7 +41,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> tg.sub(tg.tensor([1.0, 2.0]), 1)
     tensor([0., 1.])
     """
-    return sub_op(input, other if alpha == 1 else mul(other, alpha))
+    return sub_op(input, other if alpha == 1 else scaled("sub", input, other, alpha))
 
 
 mul = binary(
@@ -66,6 +74,10 @@ true_divide = binary(
 )
 
 
+def _floating(x: Any) -> bool:
+    return isinstance(x, float) or (hasattr(x, "dtype") and x.dtype.kind == "f")
+
+
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """`input / other`, elementwise, broadcasting; `rounding_mode` "trunc" or "floor" rounds the quotient.
 
@@ -80,14 +92,19 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode == "floor":
         return floor_divide(input, other)
     if rounding_mode == "trunc":
-        return cast(trunc(true_divide(input, other)), add_op(input, other).dtype)
+        if _floating(input) or _floating(other):
+            return trunc(true_divide(input, other))
+        down = floor_divide(input, other)  # exact where a floating quotient is not
+        return add_op(down, bitwise_and(down < 0, ne(remainder(input, other), 0)))
     raise ValueError(f"div: rounding_mode must be None, 'trunc' or 'floor', not {rounding_mode!r}")
 
 
 floor_divide = binary(
     "floor_divide",
-    cpu.floor_divide,
+    cpu.floor_quotient,
     doc="""`input / other` rounded down, elementwise, broadcasting. Its gradient is zero, and none is recorded.
+
+    Raises `ZeroDivisionError` for integers over 0, `DtypeError` for bools.
 
     >>> import tensorgrad as tg
     >>> tg.floor_divide(tg.tensor([7, -7]), 2)
@@ -97,11 +114,13 @@ floor_divide = binary(
 
 remainder = binary(
     "remainder",
-    cpu.remainder,
+    cpu.modulo,
     lambda g, y, a, b: g,
     lambda g, y, a, b: -g * floor_divide(a, b),
     keep=("", "ab"),
     doc="""`input - other * floor(input / other)`, elementwise: it has the sign of `other`, as Python's `%`.
+
+    Raises `ZeroDivisionError` for integers over 0, `DtypeError` for bools.
 
     >>> import tensorgrad as tg
     >>> tg.remainder(tg.tensor([-3, 3]), 2)
@@ -138,7 +157,7 @@ abs = unary(
 
 sign = unary(
     "sign",
-    cpu.sign,
+    cpu.signum,
     inputs="promote",
     doc="""-1, 0 or 1 by the sign of each element. No gradient is recorded: it is zero.
 
@@ -189,7 +208,8 @@ clamp_op = primitive(
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """Each element limited to `[min, max]`; a bound is a number, a tensor that broadcasts, or None.
 
-    The gradient is 1 inside and at number bounds, 0 outside. Raises `ValueError` where both bounds are None.
+    The gradient is 1 inside and at the bounds, 0 outside, where it goes to the bound. Raises `ValueError` where both
+    bounds are None.
 
     >>> import tensorgrad as tg
     >>> tg.clamp(tg.tensor([-2.0, 0.5, 2.0]), min=-1, max=1)
@@ -201,9 +221,9 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
         if input.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
             input = cast(input, float)
         return clamp_op(input, min=min, max=max)
-    if min is not None:
-        input = maximum(input, min)
-    return input if max is None else minimum(input, max)
+    if min is not None:  # at a bound the gradient goes to the input, and not halves to both as maximum has it
+        input = where(ge(input, min), input, maximum(input, min))
+    return input if max is None else where(le(input, max), input, minimum(input, max))
 
 
 # Rounding
@@ -265,7 +285,7 @@ def round(input: Any, *, decimals: int = 0) -> Any:
 
 square = unary(
     "square",
-    cpu.square,
+    cpu.squared,
     lambda g, y, a: g * a * 2.0,
     keep="a",
     inputs="promote",
@@ -305,7 +325,7 @@ rsqrt = unary(
 
 reciprocal = unary(
     "reciprocal",
-    cpu.reciprocal,
+    cpu.inverse,
     lambda g, y, a: -g * y * y,
     keep="y",
     doc="""`1 / input`, elementwise.
@@ -316,11 +336,19 @@ reciprocal = unary(
     """,
 )
 
+
+def _pow_base_vjp(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, int | float):
+        return g * (a ** (b - 1) * b) if b else g * 0.0
+    # 0 ** (b - 1) is infinite where b is 0: there the derivative is 0.
+    return g * where(b == 0, 0.0, b * a ** where(b == 0, 1.0, b - 1))
+
+
 pow_op = binary(
     "pow",
-    cpu.power,
-    # 0 ** (b - 1) is infinite where b is 0, and the logarithm where a is: there the derivative is 0.
-    lambda g, y, a, b: g * where(b == 0, 0.0, b * a ** where(b == 0, 1.0, b - 1)),
+    cpu.power_of,
+    _pow_base_vjp,
+    # The logarithm is infinite where a is 0: there the derivative is 0.
     lambda g, y, a, b: g * y * log(where(a == 0, 1.0, a)),
     keep=("ab", "ya"),
 )
@@ -335,11 +363,11 @@ def pow(input: Any, exponent: Any) -> Any:
     >>> tg.pow(tg.tensor([1.0, 2.0, 3.0]), 3)
     tensor([ 1.,  8., 27.])
     """
-    if isinstance(exponent, int | float) and not isinstance(exponent, bool):
+    if isinstance(exponent, int | float) and not isinstance(exponent, bool) and input.dtype.kind != "b":
         # A number as exponent: its derivative needs no logarithm, and small powers no power function.
-        if exponent == 2:
+        if exponent == 2 and (input.dtype.kind == "f" or isinstance(exponent, int)):
             return square(input)
-        if exponent == 1:
+        if exponent == 1 and (input.dtype.kind == "f" or isinstance(exponent, int)):
             return clone(input) if hasattr(input, "requires_grad") else input
         if input.dtype.kind == "f":
             if exponent == 0.5:
@@ -348,7 +376,9 @@ def pow(input: Any, exponent: Any) -> Any:
                 return reciprocal(input)
             return pow_number_op(input, exponent=float(exponent))
     if isinstance(input, int | float):
-        dtype = exponent.dtype if exponent.dtype.kind == "f" or isinstance(input, int) else as_dtype(float)
+        dtype = exponent.dtype
+        if dtype.kind == "b" or (dtype.kind != "f" and isinstance(input, float)):
+            dtype = as_dtype(type(input))
         input = constant(input, dtype)
     return pow_op(input, exponent)
 
@@ -433,8 +463,8 @@ log10 = unary(
     doc="""The base-10 logarithm of each element.
 
     >>> import tensorgrad as tg
-    >>> tg.log10(tg.tensor([1.0, 100.0]))
-    tensor([0., 2.])
+    >>> tg.log10(tg.tensor([1.0, 2.0]))
+    tensor([0.0000, 0.3010])
     """,
 )
 
@@ -754,13 +784,18 @@ where_op = primitive(
 def where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where the condition (bool) holds, else `other`; all three broadcast together.
 
-    Only the chosen side gets a gradient. Raises `ShapeError` where the shapes do not broadcast.
+    Only the chosen side gets a gradient. Raises `ShapeError` where the shapes do not broadcast, `DtypeError` for a
+    condition of numbers.
 
     >>> import tensorgrad as tg
     >>> x = tg.tensor([-1.0, 2.0])
     >>> tg.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
+    if not isinstance(condition, bool) and condition.dtype.kind != "b":
+        raise DtypeError(
+            f"where: the condition must hold bools, not {condition.dtype.name}; compare it, or use .bool()"
+        )
     return where_op(condition, input, other)
 
 
@@ -777,7 +812,7 @@ def cast(input: Any, dtype: Any) -> Any:
     return cast_op(input, dtype=as_dtype(dtype))
 
 
-clone_op = primitive("clone", cpu.clone, lambda g, y, a: g)
+clone_op = primitive("clone", cpu.clone, lambda g, y, a, order="K": g)
 
 
 def clone(input: Any) -> Any:

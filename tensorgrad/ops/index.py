@@ -223,6 +223,7 @@ def _pad_to(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) -> int:
+    """The dimension made positive. Raises where the index is not of integers, or does not fit the input (or `src`)."""
     d = one_dim(name, dim, input.ndim)
     if index.dtype.kind not in "iu":
         raise DtypeError(f"{name}: the index must hold integers, not {index.dtype.name}; convert with .long()")
@@ -269,15 +270,24 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     return scatter_add_op(input, index, src, dim=check_index("scatter_add", input, dim, index, src))
 
 
-def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
-    """`gather` where the other dimensions of input and index broadcast.
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+    """`gather` where the other dimensions of input and index broadcast; without `dim`, from all elements in one row.
+
+    Raises `ShapeError` where they do not broadcast.
 
     >>> import tensorgrad as tg
     >>> tg.take_along_dim(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([[1]]), 1)
     tensor([[2.],
             [4.]])
     """
+    if dim is None:
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
     d = one_dim("take_along_dim", dim, input.ndim)
+    if indices.ndim != input.ndim:
+        raise ShapeError(
+            f"take_along_dim: indices of shape {tuple(indices.shape)} must have as many dimensions as input of shape "
+            f"{tuple(input.shape)}"
+        )
     shape = list(cpu.broadcast_shapes(_without(input.shape, d), _without(indices.shape, d)))
     shape[d] = input.shape[d]
     wide = (*shape[:d], indices.shape[d], *shape[d + 1 :])
@@ -299,6 +309,10 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     d = one_dim("index_select", dim, input.ndim)
     if index.ndim > 1:
         raise ShapeError(f"index_select: the index must be a vector, got shape {tuple(index.shape)}")
+    if index.dtype.kind not in "iu":
+        raise DtypeError(f"index_select: the index must hold integers, not {index.dtype.name}")
+    if not input.ndim:
+        return input.reshape(1)[index.reshape(-1)].reshape(())
     return input[(slice(None),) * d + (index.reshape(-1),)]
 
 
@@ -341,6 +355,8 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     tensor([[1],
             [2]])
     """
+    if as_tuple and not input.ndim:
+        input = input.reshape(1)
     rows = nonzero_op(input)
     return tuple(rows[:, i] for i in range(input.ndim)) if as_tuple else rows
 

@@ -6,23 +6,25 @@ from typing import Any
 
 from tensorgrad.autograd.op import binary, primitive
 from tensorgrad.backends import cpu
-from tensorgrad.ops.elementwise import exp, log, log1p, maximum
-from tensorgrad.ops.index import gather_op, one_hot_op
+from tensorgrad.ops.elementwise import log, log1p, maximum
+from tensorgrad.ops.index import one_hot_op
+from tensorgrad.ops.softmax import softmax_op
 
 
 def _softmax_cross_entropy_vjp(g: Any, y: Any, a: Any, target: Any) -> Any:
-    """g times (softmax - one-hot). The softmax comes from the loss: y = log-sum-exp - a[target]."""
-    last = len(a.shape) - 1
-    column = (*target.shape, 1)
-    log_sum_exp = y.reshape(column) + gather_op(a, target.reshape(column), dim=last)
+    """g times (softmax - one-hot).
+
+    The softmax is computed again from the logits. It could be had from the loss, as exp(a - log-sum-exp), but a large
+    loss is rounded, and the rounding would be a relative error of the gradient.
+    """
     hot = one_hot_op(target, classes=a.shape[-1], dtype=a.dtype)
-    return (exp(a - log_sum_exp) - hot) * g.reshape(column)
+    return (softmax_op(a, dim=len(a.shape) - 1) - hot) * g.reshape((*target.shape, 1))
 
 
 # The loss of each row of logits (..., C) against its class (...), without the log-probabilities in between: it saves
 # writing and keeping them. A test holds it equal to -log_softmax(logits)[class].
 softmax_cross_entropy_op = primitive(
-    "softmax_cross_entropy", cpu.softmax_cross_entropy, _softmax_cross_entropy_vjp, None, keep="yab"
+    "softmax_cross_entropy", cpu.softmax_cross_entropy, _softmax_cross_entropy_vjp, None, keep="ab"
 )
 
 # A primitive for its derivative, which must be finite where a probability is exactly 0 or 1: there the composition of

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
-from tensorgrad.backends.dtypes import get_default_dtype
+from tensorgrad.backends.dtypes import as_dtype
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.dims import many_dims, one_dim
 from tensorgrad.ops.elementwise import abs, cast, exp, maximum, minimum, pow, sqrt, square, where
@@ -53,7 +53,12 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     """
     if dtype is not None:
         input = cast(input, dtype)
-    return sum_op(input, dim=many_dims("sum", dim, input.ndim), keepdim=keepdim)
+    return _in_dtype(sum_op(input, dim=many_dims("sum", dim, input.ndim), keepdim=keepdim), dtype)
+
+
+def _in_dtype(result: Any, dtype: Any) -> Any:
+    """The result of a reduction in the dtype that was asked for: small integers are added up as int64."""
+    return result if dtype is None or result.dtype == as_dtype(dtype) else cast(result, dtype)
 
 
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
@@ -71,11 +76,12 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 
 
 def var(
-    input: Any, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
 ) -> Any:
     """The variance over `dim`: squared deviations from the mean, summed, over n - `correction`.
 
     `unbiased` True or False is the older way to say correction 1 or 0. NaN where n <= correction, as in PyTorch.
+    Raises `DtypeError` for integers.
 
     >>> import tensorgrad as tg
     >>> tg.var(tg.tensor([1.0, 2.0, 3.0, 4.0]))
@@ -85,6 +91,8 @@ def var(
         dim, unbiased = None, dim
     if unbiased is not None:
         correction = 1 if unbiased else 0
+    if input.dtype.kind != "f":
+        raise DtypeError(f"var: it needs a floating dtype, not {input.dtype.name}; convert with .float()")
     dims = many_dims("var", dim, input.ndim)
     rest = _count(input, dims) - correction
     deviations = square(input - mean(input, dims, keepdim=True)) if dims else input * 0.0
@@ -93,7 +101,7 @@ def var(
 
 
 def std(
-    input: Any, dim: Any = None, *, correction: float = 1, unbiased: bool | None = None, keepdim: bool = False
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
 ) -> Any:
     """The standard deviation over `dim`, the square root of `var`.
 
@@ -125,7 +133,7 @@ prod_op = primitive("prod", cpu.reduce_prod, _prod_vjp, keep="ya")
 
 
 def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """The product over `dim` (None for all); integers and bools are multiplied as int64. Exact gradients with zeros too.
+    """The product over `dim` (None for all); integers and bools as int64. Its gradient is exact with zeros too.
 
     >>> import tensorgrad as tg
     >>> tg.prod(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
@@ -133,7 +141,7 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     """
     if dtype is not None:
         input = cast(input, dtype)
-    return prod_op(input, dim=many_dims("prod", dim, input.ndim), keepdim=keepdim)
+    return _in_dtype(prod_op(input, dim=many_dims("prod", dim, input.ndim), keepdim=keepdim), dtype)
 
 
 def _extreme_vjp(g: Any, y: Any, a: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
@@ -301,7 +309,7 @@ all_op = primitive("all", cpu.reduce_all)
 
 
 def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """Whether any element over `dim` is nonzero, as bool.
+    """Whether any element over `dim` is nonzero, as bool (of uint8 as uint8, which PyTorch once had for bool).
 
     >>> import tensorgrad as tg
     >>> tg.any(tg.tensor([[True, False], [False, False]]), dim=1)
@@ -311,7 +319,7 @@ def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """Whether all elements over `dim` are nonzero, as bool.
+    """Whether all elements over `dim` are nonzero, as bool (of uint8 as uint8, which PyTorch once had for bool).
 
     >>> import tensorgrad as tg
     >>> tg.all(tg.tensor([[True, True], [True, False]]), dim=1)
@@ -345,7 +353,7 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     if dtype is not None:
         input = cast(input, dtype)
     d = one_dim("cumsum", dim, input.ndim)
-    return cumsum_op(input, dim=d) if input.ndim else sum(input)
+    return _in_dtype(cumsum_op(input, dim=d) if input.ndim else sum(input), dtype)
 
 
 logsumexp_op = primitive(
@@ -362,7 +370,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
 
     >>> import tensorgrad as tg
     >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]), 0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     return logsumexp_op(input, dim=many_dims("logsumexp", dim, input.ndim), keepdim=keepdim)
 
@@ -398,7 +406,7 @@ def norm(input: Any, p: float | str = 2, dim: Any = None, keepdim: bool = False)
     if p == -math.inf:
         return amin(size, dims, keepdim)
     if p == 0:
-        return cast(sum(size != 0, dims, keepdim), get_default_dtype())
+        return cast(sum(size != 0, dims, keepdim), input.dtype)
     if p == 1:
         return sum(size, dims, keepdim)
     return pow(sum(pow(size, p), dims, keepdim), 1.0 / p)

@@ -5,6 +5,7 @@ The views share memory with their input, as PyTorch's do; `reshape`, `flatten` a
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Sequence
@@ -12,8 +13,10 @@ from typing import Any
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
+from tensorgrad.backends.dtypes import promote_types
 from tensorgrad.errors import ShapeError
 from tensorgrad.ops.dims import flat, many_dims, one_dim
+from tensorgrad.ops.elementwise import cast
 from tensorgrad.ops.index import slice_op
 
 reshape_op = primitive("reshape", cpu.reshape, lambda g, y, a, shape: g.reshape(a.shape), view=True)
@@ -151,6 +154,8 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     if len(source) != len(destination) or len(set(source)) < len(source) or len(set(destination)) < len(destination):
         raise ShapeError(f"movedim: source {source} and destination {destination} must pair up, each named once")
     order = [d for d in range(input.ndim) if d not in source]
+    if not input.ndim:
+        source = destination = []
     for at, d in sorted(zip(destination, source)):
         order.insert(at, d)
     return permute_op(input, dims=tuple(order))
@@ -196,7 +201,7 @@ def expand(input: Any, *sizes: Any) -> Any:
     """`broadcast_to`, where -1 keeps a dimension as it is.
 
     >>> import tensorgrad as tg
-    >>> tg.expand(tg.zeros(3, 1), -1, 4).shape
+    >>> tg.zeros(3, 1).expand(-1, 4).shape
     (3, 4)
     """
     given = flat(sizes)
@@ -315,8 +320,10 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     tensors = tuple(tensors)
     if not tensors:
         raise ShapeError("cat: there are no tensors to join")
-    if len(tensors) > 1:
-        tensors = tuple(x for x in tensors if tuple(x.shape) != (0,)) or tensors[:1]  # PyTorch skips empty vectors
+    dtype = None
+    if len(tensors) > 1 and any(tuple(x.shape) == (0,) for x in tensors):  # PyTorch skips them, but for their dtype
+        dtype = functools.reduce(promote_types, [x.dtype for x in tensors])
+        tensors = tuple(x for x in tensors if tuple(x.shape) != (0,)) or tensors[:1]
     ndim = tensors[0].ndim
     if not ndim:
         raise ShapeError("cat: tensors of no dimensions cannot be joined; use stack")
@@ -328,6 +335,8 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
                 f"cat: tensors must agree in all dimensions but {d}; tensor 0 has shape {tuple(tensors[0].shape)}, "
                 f"tensor {i} has {tuple(x.shape)}"
             )
+    if dtype is not None:
+        tensors = tuple(cast(x, dtype) if x.dtype != dtype else x for x in tensors)
     return cat_op(*tensors, dim=d, sizes=tuple(x.shape[d] for x in tensors))
 
 
@@ -414,6 +423,8 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     if chunks < 1:
         raise ShapeError(f"chunk: chunks must be 1 or more, not {chunks}")
     d = one_dim("chunk", dim, input.ndim)
+    if input.ndim and not input.shape[d]:
+        return tuple(narrow(input, d, 0, 0) for _ in range(chunks))
     return split(input, max(1, -(-input.shape[d] // chunks)), d)
 
 
