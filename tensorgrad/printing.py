@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import LEAF, edge
+from tensorgrad.autograd.graph import edge
+from tensorgrad.autograd.modes import no_grad
 from tensorgrad.backends.dtypes import get_default_dtype
 
 PRECISION, THRESHOLD, EDGE, WIDTH = 4, 1000, 3, 80
@@ -71,9 +72,10 @@ def text(tensor: Any, prefix: str = "tensor(") -> str:
             suffixes.append(f"size={array.shape}")
     if array.dtype not in (get_default_dtype(), np.int64, np.bool_) or (not array.size and array.dtype.kind != "f"):
         suffixes.append(f"dtype={array.dtype.name}")
-    at = edge(tensor)
+    with no_grad():  # a view that has become invalid can still be looked at
+        at = edge(tensor)
     if at is not None:
-        suffixes.append("requires_grad=True" if tensor._node is LEAF else f"grad_fn=<{at.op.name}>")
+        suffixes.append("requires_grad=True" if at is tensor else f"grad_fn=<{at.op.name}>")
     written = prefix + body
     for suffix in suffixes:
         last = len(written) - written.rfind("\n") - 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import math
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from tensorgrad import ops, printing
 from tensorgrad.autograd import graph, walk
-from tensorgrad.autograd.graph import LEAF, Node, TensorBase, edge, spec, wrap, writes
+from tensorgrad.autograd.graph import LEAF, Node, Retain, TensorBase, View, edge, spec, wrap, writes
 from tensorgrad.autograd.inplace import apply_, detach_
 from tensorgrad.backends.dtypes import (
     as_dtype,
@@ -184,12 +183,16 @@ class Tensor(TensorBase):
                     f"requires_grad: only floating tensors have gradients, and this is "
                     f"{spec(self.shape, self.dtype)}; convert it with .float()"
                 )
-            if at is None:
+            if at is None and isinstance(self._node, View):
+                self._node.node = LEAF  # a leaf until its base is written to
+            elif at is None:
                 self._node = LEAF
         elif at.__class__ is Node:
             raise AutogradError(
                 "requires_grad = False: this tensor was computed from others; use .detach() for one that is cut off"
             )
+        elif isinstance(self._node, View):
+            self._node.node = None
         else:
             self._node = None
         return self
@@ -274,15 +277,7 @@ class Tensor(TensorBase):
         if at is None:
             raise AutogradError("retain_grad: this tensor does not require a gradient")
         if at.__class__ is Node:
-            me = weakref.ref(self)
-
-            def keep(gradient: Any) -> None:
-                tensor = me()
-                if tensor is not None:
-                    kept = gradient if gradient.requires_grad else gradient.clone()
-                    tensor._grad = kept if tensor._grad is None else tensor._grad + kept
-
-            walk.register_hook(self, keep)
+            walk.register_hook(self, Retain(self))
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""

@@ -711,3 +711,62 @@ def test_gradgradcheck_finds_a_wrong_second_derivative():
     assert gradcheck(Wrong.apply, x)
     with pytest.raises(GradcheckError):
         gradgradcheck(Wrong.apply, x)
+
+
+# Views whose base changes under them
+
+
+def test_a_view_made_in_no_grad_is_refused_once_its_base_was_written_to_with_gradients():
+    w = leaf(2.0, 3.0)
+    x = tg.ones(2, dtype=tg.float64)
+    with tg.no_grad():
+        view = x[:1]
+    deeper = view[0]
+    x.mul_(w)
+    for stale in (view, deeper):
+        with pytest.raises(AutogradError, match="made inside no_grad"):
+            stale * 2
+    assert repr(view) == "tensor([2.], dtype=float64)"
+    with tg.no_grad():
+        assert (view * 2).tolist() == [4.0]
+
+
+def test_a_view_follows_a_base_that_comes_to_require_a_gradient():
+    x = tg.ones(3)
+    view = x[:2]
+    x.requires_grad_()
+    with pytest.raises(AutogradError, match="view of a leaf"):
+        view.mul_(2)
+    (view * 2).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0, 0.0]
+
+
+def test_a_view_made_a_leaf_follows_a_write_to_its_base():
+    w = leaf(1.0, 1.0, 1.0)
+    x = tg.ones(3, dtype=tg.float64)
+    view = x[:2]
+    view.requires_grad_()
+    assert view.is_leaf
+    (view * 3).sum().backward()
+    assert view.grad.tolist() == [3.0, 3.0]
+    with pytest.raises(AutogradError, match="a leaf tensor that requires a gradient"):
+        view.mul_(2)
+    x.mul_(w)
+    (view * 2).sum().backward()
+    assert w.grad.tolist() == [2.0, 2.0, 0.0]
+
+
+def test_retain_grad_follows_a_write_in_place():
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    y.retain_grad()
+    y.mul_(2)
+    y.sum().backward()
+    assert y.grad.tolist() == [1.0, 1.0]
+    base = x * 3
+    view = base[0]
+    view.retain_grad()
+    base.mul_(2)
+    (view * 5).backward()
+    assert view.grad.item() == 5.0
+    assert x.grad.tolist() == [6.0 + 30.0, 6.0]

@@ -67,15 +67,12 @@ def check(name, function, lefts):
     assert compared
 
 
-SUBTRACTS_BOOLS = pytest.mark.xfail(strict=True, reason="sub and sub_ take a bool beside a number; PyTorch refuses it")
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=SUBTRACTS_BOOLS) if n == "sub" else n for n in OPERATORS])
+@pytest.mark.parametrize("name", OPERATORS)
 def test_an_operator_gives_the_dtype_and_values_of_pytorch(name):
     check(name, getattr(operator, name), OPERANDS)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=SUBTRACTS_BOOLS) if n == "isub" else n for n in IN_PLACE])
+@pytest.mark.parametrize("name", IN_PLACE)
 def test_an_in_place_operator_keeps_the_dtype_or_refuses_as_pytorch_does(name):
     check(name, getattr(operator, name), [o for o in OPERANDS if o[0] != "python"])
 

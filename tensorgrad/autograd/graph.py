@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.autograd.modes import GRAD, enable_grad
 from tensorgrad.errors import AutogradError
 
 # One clock orders nodes and in-place writes: a node is newer than its inputs, and a value that was written to after a
@@ -101,8 +102,9 @@ class View:
     """Stands in the `_node` of a tensor that shares its base's memory.
 
     `steps` are the (op, attrs) that lead from the base to the view. `node` is the view's edge as of the time when the
-    base's node was `seen`; once the base was written to in place it is made anew from the steps. A view made under
-    `no_grad` is not `tracked`: it may be written to, but only where no gradient would have to follow.
+    base's `_node` was `seen` (LEAF where the user made the view itself a leaf); once the base has another, because it
+    was written to in place, it is made anew from the steps. A view made under `no_grad` is not `tracked`: it is fit for
+    use only as long as no gradient would have to follow a write to it or to its base.
     """
 
     __slots__ = ("base", "node", "seen", "steps", "tracked")
@@ -117,16 +119,22 @@ class View:
     def current(self) -> Any:
         """The edge of the view, following in-place writes to its base."""
         now = self.base._node
-        if self.tracked and now is not self.seen and now.__class__ is Node:
-            self.seen = now
+        if now is not self.seen and now is not None:
+            if not self.tracked:
+                if not GRAD.get():
+                    return None
+                raise AutogradError(
+                    "this view was made inside no_grad(), and its base was since written to, or made to require a "
+                    "gradient: a gradient could not follow; make the view anew, outside no_grad()"
+                )
+            before, self.seen = self.node, now
             self.node = replay(self.base, self.steps)
+            move_retained(before, self.node)
         return self.node
 
 
 def replay(base: Any, steps: tuple[Any, ...]) -> Any:
     """The edge of the view that the steps make of a base, recorded whatever the grad mode is now."""
-    from tensorgrad.autograd.modes import enable_grad
-
     with enable_grad():
         view = base
         for op, attrs in steps:
@@ -141,7 +149,31 @@ def edge(tensor: Any) -> Any:
         return node
     if node is LEAF:
         return tensor
-    return node.current()
+    node = node.current()
+    return tensor if node is LEAF else node
+
+
+class Retain:
+    """The hook of `retain_grad`: it puts the gradient into the tensor, while that lives."""
+
+    def __init__(self, tensor: Any) -> None:
+        self.tensor = weakref.ref(tensor)
+
+    def __call__(self, gradient: Any) -> None:
+        tensor = self.tensor()
+        if tensor is not None:
+            if gradient._node is None:
+                gradient = wrap(np.array(gradient._data))
+            tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
+
+
+def move_retained(before: Any, after: Any) -> None:
+    """Let a tensor that was written to in place retain the gradient of its new value."""
+    if before.__class__ is Node and before.hooks and after.__class__ is Node:
+        moved = [hook for hook in before.hooks if isinstance(hook, Retain)]
+        if moved:
+            before.hooks = [hook for hook in before.hooks if hook not in moved] or None
+            after.hooks = (after.hooks or []) + moved
 
 
 def wrap(array: Any, node: Any = None) -> Any:

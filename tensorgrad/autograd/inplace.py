@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import LEAF, TensorBase, View, edge, spec, writes
+from tensorgrad.autograd.graph import LEAF, TensorBase, View, edge, move_retained, spec, writes
 from tensorgrad.autograd.modes import GRAD
 from tensorgrad.autograd.op import REGISTRY, explain, prepare, record
 from tensorgrad.backends.dtypes import CATEGORY
@@ -31,8 +31,8 @@ def apply_(name: str, tensor: Any, *others: Any, **attrs: Any) -> Any:
     edges = [edge(tensor), *(edge(o) if isinstance(o, TensorBase) else None for o in others)]
     mask = sum(1 << i for i, e in enumerate(edges) if e is not None)
     recording = bool(mask) and bool(GRAD.get())
-    if recording:
-        _check_may_follow(tensor, method)
+    if GRAD.get():
+        _check_may_follow(tensor, edges[0], recording, method)
     if not x.flags.writeable:
         raise AutogradError(
             f"{method}: this tensor of shape {x.shape} shares its memory (it was expanded, or it wraps a read-only "
@@ -68,7 +68,7 @@ def apply_(name: str, tensor: Any, *others: Any, **attrs: Any) -> Any:
 
 def _explain(op: Any, method: str, arrays: list[Any], error: Exception) -> Exception:
     x = arrays[0]
-    if isinstance(error, np.exceptions.DTypePromotionError) or "cast" in str(error):
+    if isinstance(error, np.exceptions.DTypePromotionError) or "Cannot cast" in str(error):
         return _widened(method, x, "floating")
     shapes = [np.shape(a) for a in arrays]
     try:
@@ -92,10 +92,10 @@ def _widened(method: str, x: np.ndarray[Any, Any], result: str) -> DtypeError:
     )
 
 
-def _check_may_follow(tensor: Any, method: str) -> None:
+def _check_may_follow(tensor: Any, own: Any, recording: bool, method: str) -> None:
     """Raise where the tensor's graph could not go on from the value written to it."""
     at = tensor._node
-    if at is LEAF:
+    if own is tensor:
         raise AutogradError(
             f"{method}: a leaf tensor that requires a gradient, {spec(tensor._data.shape, tensor._data.dtype)}, cannot "
             f"be changed in place; do it inside no_grad() (as an optimizer does), or on a .clone()"
@@ -106,7 +106,7 @@ def _check_may_follow(tensor: Any, method: str) -> None:
                 f"{method}: this is a view of a leaf tensor that requires a gradient, and cannot be changed in place; "
                 f"do it inside no_grad(), or on a .clone()"
             )
-        if not at.tracked:
+        if recording and not at.tracked:
             raise AutogradError(
                 f"{method}: this view was made inside no_grad(), so that the gradient could not follow a change of it; "
                 f"make the view outside, or change a .clone()"
@@ -117,13 +117,16 @@ def rebase(tensor: Any, node: Any) -> None:
     """Let the tensor's graph, and that of all that shares its memory, go on from a node whose output is now there."""
     at = tensor._node
     if at.__class__ is not View:
+        move_retained(at, node)
         tensor._node = node
         return
     base = at.base
+    before = base._node
     put = REGISTRY["put_view"]
     inputs = [edge(base), node]
     mask = 2 if inputs[0] is None else 3
     base._node = record(put, base._data, [base._data, tensor._data], inputs, mask, {"steps": at.steps})
+    move_retained(before, base._node)
 
 
 def detach_(tensor: Any) -> Any:

@@ -40,10 +40,10 @@ class Op:
     `joint`, instead of `vjps`, computes all gradients at once: `joint(g, wants, y, *inputs, **attrs)` returns a tuple,
     None where `wants` is false. `inputs` says what happens to input dtypes: "promote" them together as PyTorch does
     (`promoted` limits that to some letters), "float" promotes to a floating dtype, "same" demands one dtype, and "any"
-    takes them as they are.
+    takes them as they are. Dtypes whose kind is in `refuses` are an error.
     """
 
-    __slots__ = ("bare", "function", "inputs", "joint", "keep", "kernel", "name", "promoted", "table", "view", "vjps")
+    __slots__ = ("bare", "function", "inputs", "joint", "keep", "kernel", "name", "promoted", "refuses", "table", "view", "vjps")
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Op:
         keep: str | tuple[str, ...] = "",
         inputs: str = "any",
         promoted: str | None = None,
+        refuses: str = "",
         view: bool = False,
     ) -> None:
         self.name = name
@@ -64,6 +65,7 @@ class Op:
         self.keep = (keep,) * max(len(vjps), 1) if isinstance(keep, str) else keep
         self.inputs = inputs
         self.promoted = promoted
+        self.refuses = refuses
         self.view = view
         self.bare = not any(self.keep)  # keeps nothing: the graph can be walked again without retain_graph
         self.table: dict[int, tuple[bool, ...]] = {}
@@ -149,8 +151,8 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> 
     if op.view and np.may_share_memory(y, arrays[0]):
         source = inputs[0]
         at = source._node
-        base, steps = (at.base, at.steps) if at.__class__ is View else (source, ())
-        out._node = View(base, (*steps, (op, attrs)), node, bool(GRAD.get()))
+        base, steps, tracked = (at.base, at.steps, at.tracked) if at.__class__ is View else (source, (), True)
+        out._node = View(base, (*steps, (op, attrs)), node, tracked and bool(GRAD.get()))
     else:
         out._node = node
     return out
@@ -209,6 +211,11 @@ def constant(value: float, dtype: Any) -> Any:
 def prepare(op: Op, arrays: list[Any]) -> list[Any]:
     """The inputs as the kernel wants them: arrays and Python scalars of dtypes that go together."""
     values = [x if x.__class__ is ndarray else _plain(op, x, i) for i, x in enumerate(arrays)]
+    if op.refuses:
+        for i, x in enumerate(values):
+            if np.asarray(x).dtype.kind in op.refuses:
+                name = np.asarray(x).dtype.name
+                raise DtypeError(f"{op.name}: input {i} is {name}, which it does not take; convert it with .to(dtype)")
     if op.inputs == "same":
         dtypes = {x.dtype for x in values}
         if len(dtypes) > 1:
@@ -342,10 +349,11 @@ def binary(
     *vjps: Vjp,
     keep: str | tuple[str, ...] = "",
     inputs: str = "promote",
+    refuses: str = "",
     doc: str = "",
 ) -> Callable[..., Any]:
     """An elementwise function `f(input, other)`, broadcasting: `apply` for two tensors of one dtype, unrolled."""
-    op = Op(name, kernel, vjps, keep=keep, inputs=inputs)
+    op = Op(name, kernel, vjps, keep=keep, inputs=inputs, refuses=refuses)
     flags = [op.keeps(mask, 2) for mask in range(4)]
     floats = inputs == "float"
     differentiable = op.differentiable

@@ -13,7 +13,7 @@ from tensorgrad.errors import DtypeError
 # Arithmetic
 
 add_op = binary("add", cpu.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
-sub_op = binary("sub", cpu.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
+sub_op = binary("sub", cpu.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g, refuses="b")
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
