@@ -37,7 +37,7 @@ class Generator:
 
     @cached_property
     def numpy(self) -> np.random.Generator:
-        """The NumPy generator that draws the numbers, made when it is first used: importing `numpy.random` takes time."""
+        """The NumPy generator that draws the numbers; made when first used, for importing `numpy.random` takes time."""
         return np.random.Generator(np.random.PCG64(self._seed % 2**64))
 
     def seed(self) -> int:

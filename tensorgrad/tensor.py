@@ -91,7 +91,7 @@ class Tensor(TensorBase):
 
     __slots__ = ()
 
-    def __new__(cls, *data: Any, requires_grad: bool = False) -> Tensor:
+    def __new__(cls, *data: Any, requires_grad: bool = False) -> Tensor:  # noqa: D102 (the class says it)
         from tensorgrad.backends.dtypes import get_default_dtype
         from tensorgrad.creation import empty, tensor
 

@@ -50,10 +50,10 @@ class Draw:
 
 @dataclass(frozen=True)
 class Row:
-    """One primitive. `elementwise` rows are also tried on shapes that Hypothesis draws, broadcasting against each other.
+    """One primitive. `elementwise` rows are also tried on shapes that Hypothesis draws, broadcasting together.
 
-    `empty` are the shapes of a zero-size call (by default 0 in place of each leading size); an exception class where the
-    op must refuse it.
+    `empty` are the shapes of a zero-size call (by default 0 in place of each leading size); an exception class where
+    the op must refuse it.
     """
 
     op: str

@@ -165,8 +165,8 @@ MISTAKES = {
     "a state_dict of another model": (
         lambda: nn.Linear(2, 3).load_state_dict({"weight": tg.ones(3, 3), "extra": tg.ones(1)}),
         RuntimeError,
-        r"(?s)does not fit Linear, and nothing was loaded.*missing: bias.*unexpected: extra.*weight has shape \(3, 3\), "
-        r"and the model's has \(3, 2\)",
+        r"(?s)does not fit Linear, and nothing was loaded.*missing: bias.*unexpected: extra.*"
+        r"weight has shape \(3, 3\), and the model's has \(3, 2\)",
     ),
     "forgetting super().__init__()": (
         lambda: type("Net", (nn.Module,), {"__init__": lambda self: setattr(self, "layer", nn.Linear(2, 2))})(),

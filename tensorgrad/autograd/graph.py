@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -233,9 +234,12 @@ class _Writes:
         self.latest = now = clock()
         entry = self._stamps.get(key)
         if entry is None or entry[1]() is not owner:
-            self._stamps[key] = [now, weakref.ref(owner, lambda _, key=key: self._stamps.pop(key, None))]
+            self._stamps[key] = [now, weakref.ref(owner, partial(self._forget, key))]
         else:
             entry[0] = now
+
+    def _forget(self, key: int, _: Any) -> None:
+        self._stamps.pop(key, None)
 
     def since(self, seq: int, array: np.ndarray[Any, Any]) -> bool:
         """Whether the array's memory was written to after `seq`."""

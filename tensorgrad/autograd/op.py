@@ -43,7 +43,20 @@ class Op:
     takes them as they are. Dtypes whose kind is in `refuses` are an error.
     """
 
-    __slots__ = ("bare", "function", "inputs", "joint", "keep", "kernel", "name", "promoted", "refuses", "table", "view", "vjps")
+    __slots__ = (
+        "bare",
+        "function",
+        "inputs",
+        "joint",
+        "keep",
+        "kernel",
+        "name",
+        "promoted",
+        "refuses",
+        "table",
+        "view",
+        "vjps",
+    )
 
     def __init__(
         self,

@@ -203,35 +203,39 @@ def _total(dtype: np.dtype[Any]) -> Any:
     return None if dtype.kind == "f" else np.int64
 
 
+def _reduce(ufunc: Any, a: Array, dim: Dims, keepdim: bool, dtype: Any = None) -> Array:
+    return ufunc.reduce(a, axis=dim, keepdims=keepdim, dtype=dtype)
+
+
 def reduce_sum(a: Array, dim: Dims, keepdim: bool) -> Array:
-    return add.reduce(a, axis=dim, keepdims=keepdim, dtype=_total(a.dtype))
+    return _reduce(add, a, dim, keepdim, _total(a.dtype))
 
 
 def reduce_mean(a: Array, dim: Dims, keepdim: bool) -> Array:
     count = math.prod(a.shape[d] for d in dim)
-    y = add.reduce(a, axis=dim, keepdims=keepdim)
+    y = _reduce(add, a, dim, keepdim)
     return y * y.dtype.type(1.0 / count) if count else y * y.dtype.type(np.nan)
 
 
 def reduce_prod(a: Array, dim: Dims, keepdim: bool) -> Array:
-    return multiply.reduce(a, axis=dim, keepdims=keepdim, dtype=_total(a.dtype))
+    return _reduce(multiply, a, dim, keepdim, _total(a.dtype))
 
 
 def amax(a: Array, dim: Dims, keepdim: bool) -> Array:
-    return maximum.reduce(a, axis=dim, keepdims=keepdim)
+    return _reduce(maximum, a, dim, keepdim)
 
 
 def amin(a: Array, dim: Dims, keepdim: bool) -> Array:
-    return minimum.reduce(a, axis=dim, keepdims=keepdim)
+    return _reduce(minimum, a, dim, keepdim)
 
 
 def reduce_any(a: Array, dim: Dims, keepdim: bool) -> Array:
-    y = logical_or.reduce(a, axis=dim, keepdims=keepdim)
+    y = _reduce(logical_or, a, dim, keepdim)
     return y.astype(a.dtype) if a.dtype == np.uint8 else y
 
 
 def reduce_all(a: Array, dim: Dims, keepdim: bool) -> Array:
-    y = logical_and.reduce(a, axis=dim, keepdims=keepdim)
+    y = _reduce(logical_and, a, dim, keepdim)
     return y.astype(a.dtype) if a.dtype == np.uint8 else y
 
 
@@ -256,7 +260,7 @@ def cumsum(a: Array, dim: int) -> Array:
 
 
 def vector_norm(a: Array, dim: Dims, keepdim: bool) -> Array:
-    return sqrt(add.reduce(a * a, axis=dim, keepdims=keepdim))
+    return sqrt(_reduce(add, a * a, dim, keepdim))
 
 
 def logsumexp(a: Array, dim: Dims, keepdim: bool) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.autograd.graph import TensorBase, wrap
@@ -11,8 +12,8 @@ from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.ops.choose import where
 from tensorgrad.ops.dims import one_dim
-from tensorgrad.ops.elementwise import where
 
 # The primitives. A template is an index in which each array stands as the number of the input that holds it.
 
@@ -35,7 +36,7 @@ index_op = primitive(
     keep=ALL_INDEX_ARRAYS,
 )
 
-unindex_op = primitive(
+unindex_op: Callable[..., Any] = primitive(
     "unindex",
     cpu.unindex,
     joint=lambda g, wants, y, a, *arrays, template, shape: (
@@ -66,7 +67,7 @@ def _region(g: Any, steps: tuple[Any, ...]) -> Any:
     return g
 
 
-put_view_op = primitive(
+put_view_op: Callable[..., Any] = primitive(
     "put_view",
     cpu.put_view,
     lambda g, y, a, v, steps: put_view_op(g, 0.0, steps=steps),
@@ -173,11 +174,12 @@ def setitem(tensor: Any, index: Any, value: Any) -> None:
             [0., 2., 0.]])
     """
     template, arrays = _parse(tensor, index)
+    region: tuple[int, ...]
     try:
         region = cpu.index(tensor._data, *(x._data for x in arrays), template=template).shape
     except (IndexError, ShapeError) as error:
         raise _out_of_range(tensor, error) from None
-    shape = getattr(value, "shape", ())
+    shape: tuple[int, ...] = getattr(value, "shape", ())
     while len(shape) > len(region) and shape[0] == 1:  # NumPy and PyTorch drop leading ones
         value = value[0]
         shape = value.shape
@@ -201,7 +203,7 @@ gather_op = primitive(
     None,
     keep="b",
 )
-scatter_add_op = primitive(
+scatter_add_op: Callable[..., Any] = primitive(
     "scatter_add",
     cpu.scatter_add,
     lambda g, y, a, index, src, dim: g,
@@ -328,7 +330,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """
     if mask.dtype.kind != "b":
         raise DtypeError(f"masked_fill: the mask must hold bools, not {mask.dtype.name}")
-    if isinstance(value, TensorBase) and value.ndim:
+    if getattr(value, "shape", ()):
         raise ShapeError(f"masked_fill: the value must be a number or have no dimensions, got shape {value.shape}")
     return where(mask, value, input).to(input.dtype)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.autograd.op import primitive
@@ -17,7 +18,7 @@ def _swap(x: Any) -> Any:
     return permute_op(x, dims=(*range(ndim - 2), ndim - 1, ndim - 2))
 
 
-matmul_op = primitive(
+matmul_op: Callable[..., Any] = primitive(
     "matmul",
     cpu.matmul,
     lambda g, y, a, b: matmul_op(g, _swap(b)),

@@ -6,8 +6,9 @@ from typing import Any
 
 from tensorgrad.autograd.op import binary, primitive
 from tensorgrad.backends import cpu
-from tensorgrad.ops.elementwise import log, log1p, maximum
+from tensorgrad.ops.arithmetic import maximum
 from tensorgrad.ops.index import one_hot_op
+from tensorgrad.ops.powers import log, log1p
 from tensorgrad.ops.softmax import softmax_op
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
 from tensorgrad.backends.dtypes import as_dtype
 from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.ops.arithmetic import abs, maximum, minimum
+from tensorgrad.ops.choose import cast, where
 from tensorgrad.ops.dims import many_dims, one_dim
-from tensorgrad.ops.elementwise import abs, cast, exp, maximum, minimum, pow, sqrt, square, where
 from tensorgrad.ops.index import gather
+from tensorgrad.ops.powers import exp, pow, sqrt, square
 from tensorgrad.ops.shape import broadcast_to, flip, permute
 
 
@@ -338,7 +341,7 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
     return sum(input != 0, dim)
 
 
-cumsum_op = primitive(
+cumsum_op: Callable[..., Any] = primitive(
     "cumsum", cpu.cumsum, lambda g, y, a, dim: flip(cumsum_op(flip(g, (dim,)), dim=dim), (dim,)) if a.ndim else g
 )
 

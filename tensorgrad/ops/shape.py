@@ -8,19 +8,19 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
 from tensorgrad.backends.dtypes import promote_types
 from tensorgrad.errors import ShapeError
+from tensorgrad.ops.choose import cast
 from tensorgrad.ops.dims import flat, many_dims, one_dim
-from tensorgrad.ops.elementwise import cast
 from tensorgrad.ops.index import slice_op
 
 reshape_op = primitive("reshape", cpu.reshape, lambda g, y, a, shape: g.reshape(a.shape), view=True)
-permute_op = primitive(
+permute_op: Callable[..., Any] = primitive(
     "permute",
     cpu.permute,
     lambda g, y, a, dims: permute_op(g, dims=tuple(dims.index(i) for i in range(len(dims)))),
@@ -237,8 +237,8 @@ def triu(input: Any, diagonal: int = 0) -> Any:
     return _triangle("triu", input, diagonal)
 
 
-tril_op = primitive("tril", cpu.tril, lambda g, y, a, diagonal: tril_op(g, diagonal=diagonal))
-triu_op = primitive("triu", cpu.triu, lambda g, y, a, diagonal: triu_op(g, diagonal=diagonal))
+tril_op: Callable[..., Any] = primitive("tril", cpu.tril, lambda g, y, a, diagonal: tril_op(g, diagonal=diagonal))
+triu_op: Callable[..., Any] = primitive("triu", cpu.triu, lambda g, y, a, diagonal: triu_op(g, diagonal=diagonal))
 
 
 def _triangle(name: str, input: Any, diagonal: int) -> Any:
@@ -253,7 +253,7 @@ diagonal_op = primitive(
     lambda g, y, a, offset, dim1, dim2: undiagonal_op(g, shape=tuple(a.shape), offset=offset, dim1=dim1, dim2=dim2),
     view=True,
 )
-undiagonal_op = primitive(
+undiagonal_op: Callable[..., Any] = primitive(
     "undiagonal",
     cpu.undiagonal,
     lambda g, y, a, shape, offset, dim1, dim2: diagonal_op(g, offset=offset, dim1=dim1, dim2=dim2),
@@ -441,8 +441,8 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
 
 # Flipping and repeating
 
-flip_op = primitive("flip", cpu.flip, lambda g, y, a, dims: flip_op(g, dims=dims))
-roll_op = primitive(
+flip_op: Callable[..., Any] = primitive("flip", cpu.flip, lambda g, y, a, dims: flip_op(g, dims=dims))
+roll_op: Callable[..., Any] = primitive(
     "roll", cpu.roll, lambda g, y, a, shifts, dims: roll_op(g, shifts=tuple(-s for s in shifts), dims=dims)
 )
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
+from tensorgrad.ops.choose import cast
 from tensorgrad.ops.dims import one_dim
-from tensorgrad.ops.elementwise import cast, exp
+from tensorgrad.ops.powers import exp
 from tensorgrad.ops.reduce import sum_op
 
 softmax_op = primitive(

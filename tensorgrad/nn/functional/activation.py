@@ -9,7 +9,7 @@ from tensorgrad import ops, random
 from tensorgrad.autograd.graph import wrap
 from tensorgrad.autograd.inplace import apply_
 from tensorgrad.errors import DtypeError
-from tensorgrad.ops.elementwise import elu_op, leaky_relu_op, softplus_op
+from tensorgrad.ops.activation import elu_op, leaky_relu_op, softplus_op
 from tensorgrad.tensor import Tensor
 
 

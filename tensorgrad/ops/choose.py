@@ -1,0 +1,69 @@
+"""Choosing between elements, copying them, converting them to another dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorgrad.autograd.op import primitive
+from tensorgrad.backends import cpu
+from tensorgrad.backends.dtypes import as_dtype
+from tensorgrad.errors import DtypeError
+
+where_op = primitive(
+    "where",
+    cpu.where,
+    None,
+    lambda g, y, c, a, b: where(c, g, 0.0),
+    lambda g, y, c, a, b: where(c, 0.0, g),
+    keep="a",  # the letters go by position: the condition is the first input
+    inputs="promote",
+    promoted="bc",
+)
+
+
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """`input` where the condition (bool) holds, else `other`; all three broadcast together.
+
+    Only the chosen side gets a gradient. Raises `ShapeError` where the shapes do not broadcast, `DtypeError` for a
+    condition of numbers.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.tensor([-1.0, 2.0])
+    >>> tg.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    if not isinstance(condition, bool) and condition.dtype.kind != "b":
+        raise DtypeError(
+            f"where: the condition must hold bools, not {condition.dtype.name}; compare it, or use .bool()"
+        )
+    return where_op(condition, input, other)
+
+
+cast_op = primitive("cast", cpu.cast, lambda g, y, a, dtype: g)  # the walk converts the gradient back
+
+
+def cast(input: Any, dtype: Any) -> Any:
+    """The elements in another dtype, as a copy. The gradient comes back in the input's dtype.
+
+    >>> import tensorgrad as tg
+    >>> tg.ops.cast(tg.tensor([1.7, -1.7]), tg.int64)
+    tensor([ 1, -1])
+    """
+    return cast_op(input, dtype=as_dtype(dtype))
+
+
+clone_op = primitive("clone", cpu.clone, lambda g, y, a, order="K": g)
+
+
+def clone(input: Any) -> Any:
+    """A copy, with its own memory, through which gradients flow.
+
+    >>> import tensorgrad as tg
+    >>> tg.clone(tg.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return clone_op(input)
+
+
+# What copy_ and fill_ write: the first input's value is lost, and its gradient is zero.
+copy_op = primitive("copy", cpu.copy, lambda g, y, a, b: where(False, g, 0.0), lambda g, y, a, b: g)
