@@ -310,10 +310,12 @@ class Tensor(TensorBase):
             )
         return self._data
 
-    def to(self, *args: Any, dtype: Any = None, copy: bool = False, device: Any = None, **_: Any) -> Tensor:
+    def to(
+        self, *args: Any, dtype: Any = None, copy: bool = False, device: Any = None, non_blocking: bool = False
+    ) -> Tensor:
         """This tensor in another dtype (or that of another tensor); itself where it has it, unless `copy`.
 
-        A device may be given, and must be "cpu".
+        A device may be given, and must be "cpu"; `non_blocking` has nothing to act on there.
         """
         for arg in args:
             if isinstance(arg, TensorBase):

@@ -543,3 +543,10 @@ def test_a_hundred_steps_of_training_are_those_of_torch(loss, dtype):
     tolerance = 1e-10 if dtype == np.float64 else 1e-4
     for name, value in theirs.state_dict().items():
         np.testing.assert_allclose(ours.state_dict()[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
+
+
+@pytest.mark.parametrize("loss", [F.huber_loss, F.smooth_l1_loss])
+def test_an_infinite_difference_has_a_finite_gradient(loss):
+    x = tg.tensor([float("inf"), 0.5], requires_grad=True)
+    loss(x, tg.zeros(2), reduction="sum").backward()
+    assert x.grad.tolist() == [1.0, 0.5]

@@ -188,15 +188,19 @@ def _walk(
             if kept[0].__class__ is Saved and not record:
                 kept = _as_tensors(node)
             sources = op.joint(g, tuple(e is not None for e in inputs), *kept, **attrs)
+        y = a = b = None
+        two = not attrs and len(kept) == 3  # the most common call, written out: unpacking costs twice what it does
+        if two:
+            y, a, b = kept
         for e, source in zip(inputs, sources):
             if e is None or source is None:
                 continue
             if together:
                 ga = source
-            elif attrs:
-                ga = source(g, *kept, **attrs)
+            elif two:
+                ga = source(g, y, a, b)
             else:
-                ga = source(g, *kept)
+                ga = source(g, *kept, **attrs)
             if not exact:
                 ga = _fit(ga, e, node)
             if anomaly:

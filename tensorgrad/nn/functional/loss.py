@@ -96,9 +96,15 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta:
         raise ValueError(f"smooth_l1_loss: beta must be 0 or more, not {beta}")
     _pair("smooth_l1_loss", input, target)
     d = input - target
-    size = ops.abs(d)
-    loss = size if beta == 0 else ops.where(size < beta, ops.square(d) * (0.5 / beta), size - 0.5 * beta)
+    loss = ops.abs(d) if beta == 0 else _huber(d, beta) / beta
     return _reduce("smooth_l1_loss", loss, reduction)
+
+
+def _huber(d: Any, delta: float) -> Any:
+    """`d**2 / 2` below `delta`, a line above. What is not squared is replaced first: 0 * inf would be its gradient."""
+    size = ops.abs(d)
+    near = size < delta
+    return ops.where(near, 0.5 * ops.square(ops.where(near, d, 0.0)), delta * (size - 0.5 * delta))
 
 
 def huber_loss(
@@ -115,9 +121,7 @@ def huber_loss(
     if delta <= 0:
         raise ValueError(f"huber_loss: delta must be positive, not {delta}")
     _pair("huber_loss", input, target)
-    d = input - target
-    size = ops.abs(d)
-    loss = ops.where(size < delta, 0.5 * ops.square(d), delta * (size - 0.5 * delta))
+    loss = _huber(input - target, delta)
     return _reduce("huber_loss", _weighted("huber_loss", loss, input, weight), reduction)
 
 
