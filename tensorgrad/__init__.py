@@ -40,24 +40,6 @@ from tensorgrad.backends.dtypes import (
 )
 from tensorgrad.backends.dtypes import float32 as float
 from tensorgrad.backends.dtypes import int32 as int
-from tensorgrad.creation import (
-    arange,
-    as_tensor,
-    empty,
-    empty_like,
-    eye,
-    from_dlpack,
-    from_numpy,
-    full,
-    full_like,
-    linspace,
-    meshgrid,
-    ones,
-    ones_like,
-    tensor,
-    zeros,
-    zeros_like,
-)
 from tensorgrad.ops import (
     abs,
     add,
@@ -175,39 +157,70 @@ from tensorgrad.ops import (
     var,
     where,
 )
-from tensorgrad.random import (
-    Generator,
-    bernoulli,
-    default_generator,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    multinomial,
-    normal,
-    rand,
-    rand_like,
-    randint,
-    randint_like,
-    randn,
-    randn_like,
-    randperm,
-    seed,
-    set_rng_state,
-)
 from tensorgrad.tensor import Tensor
+
+del globals()["tensor"]  # importing the module of this name set it; the function is what users want, see __getattr__
 
 if TYPE_CHECKING:
     from tensorgrad import datasets, nn, optim, testing, utils, viz
+    from tensorgrad.creation import (
+        arange,
+        as_tensor,
+        empty,
+        empty_like,
+        eye,
+        from_dlpack,
+        from_numpy,
+        full,
+        full_like,
+        linspace,
+        meshgrid,
+        ones,
+        ones_like,
+        tensor,
+        zeros,
+        zeros_like,
+    )
     from tensorgrad.io import load, save
+    from tensorgrad.random import (
+        Generator,
+        bernoulli,
+        default_generator,
+        get_rng_state,
+        initial_seed,
+        manual_seed,
+        multinomial,
+        normal,
+        rand,
+        rand_like,
+        randint,
+        randint_like,
+        randn,
+        randn_like,
+        randperm,
+        seed,
+        set_rng_state,
+    )
 
 __version__ = "0.1.0"
 
 # log(0) is -inf and 0 / 0 is NaN, without a word, as in PyTorch; the user's own NumPy warns as before.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tensorgrad\.")
 
-# Reached when first used, so that importing the library costs next to nothing.
+# Reached when first used, so that importing the library costs little.
 _ROOMS = {"datasets", "nn", "optim", "testing", "utils", "viz"}
-_FUNCTIONS = {"load": "tensorgrad.io", "save": "tensorgrad.io"}
+_FOUND_IN = {
+    "creation": """
+    arange as_tensor empty empty_like eye from_dlpack from_numpy full full_like linspace meshgrid ones
+    ones_like tensor zeros zeros_like
+    """,
+    "io": "load save",
+    "random": """
+    Generator bernoulli default_generator get_rng_state initial_seed manual_seed multinomial normal rand
+    rand_like randint randint_like randn randn_like randperm seed set_rng_state
+    """,
+}
+_LATE = {name: room for room, names in _FOUND_IN.items() for name in names.split()}
 
 # fmt: off
 __all__ = [
@@ -246,8 +259,9 @@ def is_tensor(obj: Any) -> Any:
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"tensorgrad.{name}")
-    if name in _FUNCTIONS:
-        return getattr(import_module(_FUNCTIONS[name]), name)
+    if name in _LATE:
+        found = globals()[name] = getattr(import_module(f"tensorgrad.{_LATE[name]}"), name)
+        return found
     raise AttributeError(f"module 'tensorgrad' has no attribute {name!r}")
 
 

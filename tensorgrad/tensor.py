@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import ops, printing
-from tensorgrad.autograd import graph, walk
+from tensorgrad import ops
+from tensorgrad.autograd import graph
 from tensorgrad.autograd.graph import LEAF, Node, Retain, TensorBase, View, edge, spec, wrap, writes
 from tensorgrad.autograd.inplace import apply_, detach_
 from tensorgrad.backends.dtypes import (
@@ -265,10 +265,14 @@ class Tensor(TensorBase):
         """
         if inputs is not None and isinstance(inputs, TensorBase):
             inputs = (inputs,)
+        from tensorgrad.autograd import walk
+
         walk.backward([self], [gradient], retain_graph, create_graph, inputs)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
         """Call `hook(gradient)` when this tensor's gradient is complete; a tensor that it returns takes its place."""
+        from tensorgrad.autograd import walk
+
         return RemovableHandle(walk.register_hook(self, hook), hook)
 
     def retain_grad(self) -> None:
@@ -277,6 +281,8 @@ class Tensor(TensorBase):
         if at is None:
             raise AutogradError("retain_grad: this tensor does not require a gradient")
         if at.__class__ is Node:
+            from tensorgrad.autograd import walk
+
             walk.register_hook(self, Retain(self))
 
     def detach(self) -> Tensor:
@@ -394,7 +400,9 @@ class Tensor(TensorBase):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
         """`ndarray * tensor` is a Tensor; a ufunc that is no op works where no gradient would be lost."""
         if method == "__call__" and out is None and not kwargs:
-            function = ops.by_ufunc.get(ufunc)
+            from tensorgrad.ops.ufuncs import by_ufunc
+
+            function = by_ufunc.get(ufunc)
             if function is not None:
                 return function(*inputs)
         for x in inputs:
@@ -418,6 +426,8 @@ class Tensor(TensorBase):
         return self._data.__dlpack_device__()
 
     def __repr__(self) -> str:
+        from tensorgrad import printing
+
         return printing.text(self)
 
     def __format__(self, format_spec: str) -> str:

@@ -1,10 +1,8 @@
 """Reverse-mode automatic differentiation: recording, walking back, and the functions built on it."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tensorgrad.autograd.function import Function, once_differentiable
-from tensorgrad.autograd.functional import backward, grad, hessian, hvp, jacobian, jvp, vjp
 from tensorgrad.autograd.graph import Node
 from tensorgrad.autograd.modes import (
     detect_anomaly,
@@ -15,6 +13,19 @@ from tensorgrad.autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
+
+if TYPE_CHECKING:
+    from tensorgrad.autograd.function import Function, once_differentiable
+    from tensorgrad.autograd.functional import backward, grad, hessian, hvp, jacobian, jvp, vjp
+    from tensorgrad.testing import gradcheck, gradgradcheck
+
+# Reached when first used.
+_FOUND_IN = {
+    "tensorgrad.autograd.function": ("Function", "once_differentiable"),
+    "tensorgrad.autograd.functional": ("backward", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"),
+    "tensorgrad.testing": ("gradcheck", "gradgradcheck"),
+}
+_LATE = {name: room for room, names in _FOUND_IN.items() for name in names}
 
 __all__ = [
     "Function",
@@ -40,6 +51,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("gradcheck", "gradgradcheck"):  # above this room: reached when used
-        return getattr(import_module("tensorgrad.testing"), name)
+    if name in _LATE:
+        found = globals()[name] = getattr(import_module(_LATE[name]), name)
+        return found
     raise AttributeError(f"module 'tensorgrad.autograd' has no attribute {name!r}")

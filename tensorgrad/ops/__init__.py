@@ -134,4 +134,3 @@ from tensorgrad.ops.shape import (
     unsqueeze,
 )
 from tensorgrad.ops.softmax import log_softmax, softmax
-from tensorgrad.ops.ufuncs import by_ufunc

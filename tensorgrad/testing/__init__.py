@@ -1,5 +1,5 @@
 """Tools to test derivatives with: gradcheck, gradgradcheck, and (with Hypothesis installed) `strategies`."""
 
-from tensorgrad.testing.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from tensorgrad.testing.differences import GradcheckError, gradcheck, gradgradcheck
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
