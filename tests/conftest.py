@@ -30,10 +30,3 @@ def data_root() -> Path:
     if not root.is_dir():
         pytest.skip(f"the real data are not at {root}; set TENSORGRAD_DATA")
     return root
-
-
-def pytest_collection_modifyitems(items) -> None:
-    """Mark what compares with PyTorch: those tests can run only where it is installed."""
-    for item in items:
-        if "torch" in vars(getattr(item, "module", None) or item):
-            item.add_marker(pytest.mark.peer)

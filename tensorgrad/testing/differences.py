@@ -23,8 +23,8 @@ class GradcheckError(AssertionError, RuntimeError):
     >>> tg.testing.gradcheck(lambda x: x.detach() * x, x)
     Traceback (most recent call last):
         ...
-    tensorgrad.testing.differences.GradcheckError: gradcheck of <lambda>: the derivative of output 0[0] with respect to \
-input 0[0] is 1 by autograd and 2 by finite differences (1 of 1 entries differ, this one the most)
+    tensorgrad.testing.differences.GradcheckError: gradcheck of <lambda>: the derivative of output 0[0] with respect \
+to input 0[0] is 1 by autograd and 2 by finite differences (1 of 1 entries differ, this one the most)
     """
 
 
