@@ -16,11 +16,11 @@ import tensorgrad as tg
 ROOT = Path(__file__).parents[1]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # `ops` is seen through `tensorgrad`; what else is in there serves other rooms.
+FILES = {"errors", "io", "nn.init", "optim.lr_scheduler", "testing.strategies"}
 ROOMS = ["tensorgrad"] + [
     name
     for _, name, is_package in pkgutil.walk_packages(tg.__path__, "tensorgrad.")
-    if (is_package and name != "tensorgrad.ops")
-    or name in ("tensorgrad.errors", "tensorgrad.io", "tensorgrad.nn.init", "tensorgrad.optim.lr_scheduler")
+    if (is_package and name != "tensorgrad.ops") or name.removeprefix("tensorgrad.") in FILES
 ]
 
 

@@ -1,4 +1,4 @@
-"""Tools to test derivatives with: gradcheck, gradgradcheck, and (with Hypothesis installed) `strategies`."""
+"""Tools to test derivatives with: gradcheck, gradgradcheck, and `strategies`, which draw tensors with Hypothesis."""
 
 from tensorgrad.testing.differences import GradcheckError, gradcheck, gradgradcheck
 
