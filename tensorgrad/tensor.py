@@ -44,14 +44,14 @@ def _comparison(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], An
     return method
 
 
-def _in_place(name: str, out_of_place: str | None = None) -> Callable[..., Any]:
+def _in_place(name: str) -> Callable[..., Any]:
     """The method that writes the result of an op into the tensor."""
 
     def method(self: Any, *others: Any) -> Any:
         return apply_(name, self, *others)
 
-    method.__name__ = f"{out_of_place or name}_"
-    method.__doc__ = f"`{out_of_place or name}` in place: the result is written into this tensor, which is returned."
+    method.__name__ = f"{name}_"
+    method.__doc__ = f"`{name}` in place: the result is written into this tensor, which is returned."
     return method
 
 
@@ -505,11 +505,11 @@ class Tensor(TensorBase):
     # Operators
 
     __add__ = ops.add_op
-    __radd__ = _reflected(ops.add_op)
+    __radd__ = ops.add_op
     __sub__ = ops.sub_op
     __rsub__ = _reflected(ops.sub_op)
     __mul__ = ops.mul
-    __rmul__ = _reflected(ops.mul)
+    __rmul__ = ops.mul
     __truediv__ = ops.true_divide
     __rtruediv__ = _reflected(ops.true_divide)
     __floordiv__ = ops.floor_divide

@@ -245,6 +245,8 @@ CATALOGUE: list[Row] = [
         [j not in i[k + 1:] for k, j in enumerate(i)], bool)[:, None], 2, 1), (integers(0, 3, 5),)),
     Row("put_view", _call("put_view", steps=VIEW_STEPS), _put_view, (MATRIX, real(3)), empty=((1, 1), (0,))),
     Row("gather", lambda a, i: ops.gather(a, 1, i), lambda a, i: np.take_along_axis(a, i, 1), (MATRIX, integers(0, 4, 3, 2))),
+    Row("ungather", _call("ungather", dim=1, shape=(3, 4)), lambda g, i: _scatter_add(np.zeros((3, 4)), i, g, 1),
+        (real(3, 2), integers(0, 4, 3, 2))),
     Row("scatter_add", lambda a, i, s: ops.scatter_add(a, 1, i, s), lambda a, i, s: _scatter_add(a, i, s, 1),
         (MATRIX, integers(0, 4, 2, 3), real(3, 3))),
     Row("nonzero", ops.nonzero, np.argwhere, (integers(0, 2, 3, 4),)),

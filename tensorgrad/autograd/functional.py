@@ -88,13 +88,13 @@ def grad(
     return results
 
 
-def _prepare(inputs: Any, create_graph: bool) -> tuple[Any, ...]:
+def _prepare(inputs: Any, create_graph: bool, caller: str) -> tuple[Any, ...]:
     """The inputs as tensors to differentiate by: themselves where derivatives of derivatives are wanted."""
     prepared: list[Any] = []
     for i, x in enumerate(_tuple(inputs)):
         if not isinstance(x, TensorBase) or x._data.dtype.kind != "f":
             got = x._data.dtype.name if isinstance(x, TensorBase) else type(x).__name__
-            raise DtypeError(f"inputs[{i}] must be a floating Tensor, not {got}")
+            raise DtypeError(f"{caller}: inputs[{i}] must be a floating Tensor, not {got}")
         if create_graph and edge(x) is not None:
             prepared.append(REGISTRY["reshape"].function(x, shape=x._data.shape))
         else:
@@ -146,7 +146,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     >>> tg.autograd.vjp(lambda x: x**2, tg.tensor([1.0, 2.0]), tg.tensor([1.0, 1.0]))[1]
     tensor([2., 4.])
     """
-    xs = _prepare(inputs, create_graph)
+    xs = _prepare(inputs, create_graph, "vjp")
     ys, single = _call(func, xs, "vjp")
     gradients = _dense_grad(ys, xs, _vector(v, ys, "vjp"), create_graph)
     values = ys if create_graph else tuple(y.detach() for y in ys)
@@ -162,7 +162,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     >>> tg.autograd.jvp(lambda x: x**2, tg.tensor([1.0, 2.0]), tg.tensor([1.0, 1.0]))[1]
     tensor([2., 4.])
     """
-    xs = _prepare(inputs, create_graph)
+    xs = _prepare(inputs, create_graph, "jvp")
     vs = _vector(v, xs, "jvp")
     ys, single = _call(func, xs, "jvp")
     us = tuple(wrap(np.zeros_like(y._data), LEAF) for y in ys)
@@ -183,7 +183,7 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, 
     tensor([[2., 0.],
             [0., 4.]])
     """
-    xs = _prepare(inputs, create_graph)
+    xs = _prepare(inputs, create_graph, "jacobian")
     ys, single = _call(func, xs, "jacobian")
     rows_of_outputs = []
     for i, y in enumerate(ys):
@@ -203,9 +203,11 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, 
 
 
 def _stack(rows: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
-    from tensorgrad.ops.shape import stack
-
-    return stack(rows).reshape(shape) if rows else wrap(np.zeros(shape, dtype))
+    if not rows:
+        return wrap(np.zeros(shape, dtype))
+    flat = [REGISTRY["reshape"].function(row, shape=(row._data.size,)) for row in rows]
+    joined = REGISTRY["cat"].function(*flat, dim=0, sizes=tuple(row._data.size for row in rows))
+    return REGISTRY["reshape"].function(joined, shape=shape)
 
 
 def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -> Any:
@@ -242,7 +244,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     >>> tg.autograd.hvp(lambda x: (x**3).sum(), tg.tensor([1.0, 2.0]), tg.tensor([1.0, 1.0]))[1]
     tensor([ 6., 12.])
     """
-    xs = _prepare(inputs, create_graph)
+    xs = _prepare(inputs, create_graph, "hvp")
     vs = _vector(v, xs, "hvp")
     ys, single = _call(func, xs, "hvp")
     y = _scalar(ys[0], "hvp")

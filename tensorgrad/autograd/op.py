@@ -35,12 +35,19 @@ Vjp = Callable[..., Any] | None
 
 
 class Op:
-    """A primitive: its name, its kernel, and how gradients flow back through it.
+    """A primitive: its name, its kernel on arrays, and how gradients flow back through it.
 
-    `joint`, instead of `vjps`, computes all gradients at once: `joint(g, wants, y, *inputs, **attrs)` returns a tuple,
-    None where `wants` is false. `inputs` says what happens to input dtypes: "promote" them together as PyTorch does
-    (`promoted` limits that to some letters), "float" promotes to a floating dtype, "same" demands one dtype, and "any"
-    takes them as they are. Dtypes whose kind is in `refuses` are an error.
+    An op is not changed once it is made: the functions that unroll `apply` hold its kernel.
+
+    `vjps` is one function per input, None where none flows. `joint`, instead, computes all gradients at once:
+    `joint(g, wants, y, *inputs, **attrs)` returns one per input, None where `wants` is false; of an op with several
+    outputs `g` and `y` have one part for each (see `Parts`). `keep` says what the vjps read, in letters: "y" the
+    output, "a", "b", ... the inputs by position; one text for all vjps, or one each.
+
+    `inputs` says what happens to input dtypes: "promote" them together as PyTorch does (`promoted` limits that to some
+    letters), "float" promotes to a floating dtype, "same" demands one dtype, and "any" takes them as they are. Dtypes
+    whose kind is in `refuses` are an error. `view` says that the output may share the first input's memory: it then
+    follows its base (see `graph.View`).
     """
 
     __slots__ = (
@@ -49,11 +56,12 @@ class Op:
         "inputs",
         "joint",
         "keep",
+        "keep_flags",
         "kernel",
         "name",
+        "partial",
         "promoted",
         "refuses",
-        "table",
         "view",
         "vjps",
     )
@@ -80,8 +88,9 @@ class Op:
         self.promoted = promoted
         self.refuses = refuses
         self.view = view
+        self.partial = None in vjps
         self.bare = not any(self.keep)  # keeps nothing: the graph can be walked again without retain_graph
-        self.table: dict[int, tuple[bool, ...]] = {}
+        self.keep_flags: dict[int, tuple[bool, ...]] = {}
         self.function: Any = None  # what the user calls; set where the op is named
 
     @property
@@ -90,13 +99,13 @@ class Op:
 
     def keeps(self, mask: int, count: int) -> tuple[bool, ...]:
         """Which of the output and the inputs to keep when the inputs in the bit mask want a gradient."""
-        flags = self.table.get(mask)
+        flags = self.keep_flags.get(mask)
         if flags is None or len(flags) != count + 1:
             if self.joint is not None:
                 needed = self.keep[0]
             else:
                 needed = "".join(keep for i, keep in enumerate(self.keep) if mask >> i & 1)
-            flags = self.table[mask] = tuple(letter in needed for letter in "y" + LETTERS[:count])
+            flags = self.keep_flags[mask] = tuple(letter in needed for letter in "y" + LETTERS[:count])
         return flags
 
     def __repr__(self) -> str:
@@ -183,7 +192,7 @@ def record(op: Op, y: Any, arrays: list[Any], edges: list[Any], mask: int, attrs
     node.hooks = None
     node.exact = False
     node.seq = clock()
-    if op.vjps and None in op.vjps:
+    if op.partial:
         edges = [e if vjp is not None else None for e, vjp in zip(edges, op.vjps)]
     node.inputs = tuple(edges)
     if op.bare:
@@ -325,9 +334,9 @@ def unary(
                 y = kernel(a)
             except (ValueError, TypeError) as error:
                 raise explain(op, [a], error) from error
-            if y.__class__ is ndarray and y.dtype is a.dtype:
+            if y.dtype is a.dtype:
                 out = new(graph.Tensor)
-                out._data = y
+                out._data = y if y.__class__ is ndarray else np.asarray(y)
                 out._grad = out._hooks = None
                 e = input._node
                 if e is None or not differentiable or not (mode := GRAD.get()):
@@ -342,7 +351,7 @@ def unary(
                 node.op = op
                 node.attrs = NO_ATTRS
                 node.inputs = (e,)
-                node.kept = (y if keep_y else None, a if keep_a else e)
+                node.kept = (out._data if keep_y else None, a if keep_a else e)
                 node.shape = y.shape
                 node.dtype = y.dtype
                 node.hooks = None
@@ -368,7 +377,7 @@ def binary(
     """An elementwise function `f(input, other)`, broadcasting: `apply` for two tensors of one dtype, unrolled."""
     op = Op(name, kernel, vjps, keep=keep, inputs=inputs, refuses=refuses)
     flags = [op.keeps(mask, 2) for mask in range(4)]
-    floats = inputs == "float"
+    picky = inputs == "float" or bool(refuses)
     differentiable = op.differentiable
     if not differentiable or None in vjps:
 
@@ -384,11 +393,11 @@ def binary(
             f = None
             if isinstance(other, TensorBase):
                 b: Any = other._data
-                if b.dtype is not dtype or (floats and dtype.kind != "f"):
+                if b.dtype is not dtype or (picky and dtype.kind != "f"):
                     return apply(op, (input, other))
                 f = other._node
                 exact = a.shape == b.shape
-            elif other.__class__ is float and dtype.kind == "f":
+            elif (other.__class__ is float or other.__class__ is int) and dtype.kind == "f":
                 b = other
                 exact = True
             else:

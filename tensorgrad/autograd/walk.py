@@ -15,7 +15,7 @@ import numpy as np
 
 from tensorgrad.autograd.graph import Node, Saved, TensorBase, called_at, check_unwritten, edge, wrap, writes
 from tensorgrad.autograd.modes import ANOMALY, enable_grad
-from tensorgrad.autograd.op import REGISTRY, pick
+from tensorgrad.autograd.op import PICK, REGISTRY, pick
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 
 ndarray = np.ndarray
@@ -30,7 +30,7 @@ def backward(
 ) -> None:
     """Add the gradient of `tensors` to the `.grad` of the leaves (or of `inputs` only)."""
     targets = None if inputs is None else _targets(inputs, "backward")
-    found = walk(tensors, gradients, retain_graph, create_graph, targets)
+    found = walk("backward", tensors, gradients, retain_graph, create_graph, targets)
     if inputs is None:
         for leaf, (g, owned) in found.items():
             accumulate(leaf, g, owned)
@@ -48,7 +48,7 @@ def grad(
     create_graph: bool,
 ) -> tuple[Any, ...]:
     """The gradients of `outputs` with respect to `inputs`; None for an input that they do not depend on."""
-    found = walk(outputs, gradients, retain_graph, create_graph, _targets(inputs, "grad"))
+    found = walk("grad", outputs, gradients, retain_graph, create_graph, _targets(inputs, "grad"))
     given: set[int] = set()
     results: list[Any] = []
     for tensor in inputs:
@@ -79,27 +79,28 @@ def _targets(inputs: Sequence[Any], caller: str) -> set[Any]:
     return {edge(tensor) for tensor in inputs}
 
 
-def seed(tensor: Any, gradient: Any, create_graph: bool) -> Any:
+def seed(caller: str, tensor: Any, gradient: Any, create_graph: bool) -> Any:
     """The gradient that a walk starts with at a tensor: an array, or a tensor where the walk records itself."""
     data = tensor._data
+    given = "backward(gradient)" if caller == "backward" else "grad_outputs"
     if edge(tensor) is None:
         raise AutogradError(
-            "backward: this tensor does not require a gradient; make one of the tensors that it was computed from "
+            f"{caller}: this tensor does not require a gradient; make one of the tensors that it was computed from "
             "with requires_grad=True, and compute it outside no_grad()"
         )
     if gradient is None:
         if data.size != 1:
             raise AutogradError(
-                f"backward: a gradient can be left out only for a tensor of one element, and this one has shape "
-                f"{data.shape}; reduce it first (.sum() or .mean()), or pass backward(gradient) of its shape"
+                f"{caller}: a gradient can be left out only for a tensor of one element, and this one has shape "
+                f"{data.shape}; reduce it first (.sum() or .mean()), or pass {given} of its shape"
             )
         g = np.ones(data.shape, data.dtype)
         return wrap(g) if create_graph else g
     if not isinstance(gradient, TensorBase):
-        raise DtypeError(f"backward: gradient must be a Tensor of shape {data.shape}, not {type(gradient).__name__}")
+        raise DtypeError(f"{caller}: gradient must be a Tensor of shape {data.shape}, not {type(gradient).__name__}")
     if gradient._data.shape != data.shape:
         raise ShapeError(
-            f"backward: gradient has shape {gradient._data.shape}, but the tensor has shape {data.shape}; "
+            f"{caller}: gradient has shape {gradient._data.shape}, but the tensor has shape {data.shape}; "
             f"they must be equal"
         )
     if create_graph:
@@ -125,6 +126,7 @@ def _leading_to(roots: list[Any], targets: set[Any]) -> set[Any]:
 
 
 def walk(
+    caller: str,
     tensors: Sequence[Any],
     gradients: Sequence[Any],
     retain_graph: bool | None,
@@ -132,7 +134,7 @@ def walk(
     targets: set[Any] | None,
 ) -> dict[Any, tuple[Any, bool]]:
     """Walk back from the tensors; return (gradient, whether this walk made the array) by leaf, or by target."""
-    seeds = [(edge(t), seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
+    seeds = [(edge(t), seed(caller, t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
     retain = create_graph if retain_graph is None else retain_graph
     needed = None if targets is None else _leading_to([e for e, _ in seeds], targets)
     if create_graph:
@@ -188,6 +190,10 @@ def _walk(
             if kept[0].__class__ is Saved and not record:
                 kept = _as_tensors(node)
             sources = op.joint(g, tuple(e is not None for e in inputs), *kept, **attrs)
+            if len(sources) != len(inputs):
+                raise AutogradError(
+                    f"the joint vjp of {op.name} returned {len(sources)} gradients for {len(inputs)} inputs"
+                )
         y = a = b = None
         two = not attrs and len(kept) == 3  # the most common call, written out: unpacking costs twice what it does
         if two:
@@ -203,7 +209,7 @@ def _walk(
                 ga = source(g, *kept, **attrs)
             if not exact:
                 ga = _fit(ga, e, node)
-            if anomaly:
+            if anomaly and op is not PICK:
                 _check_nan(node, e, ga)
             old = grads.get(e)
             if old is None:
@@ -228,8 +234,10 @@ def _walk(
             node.kept = None
     for leaf, g in grads.items():
         if targets is None or leaf in targets:
-            g = g if leaf._hooks is None else _call_hooks(leaf._hooks, g, leaf)
-            found[leaf] = (g, leaf in owned and g.__class__ is ndarray)
+            if leaf._hooks is None:
+                found[leaf] = (g, leaf in owned and g.__class__ is ndarray)
+            else:  # the hooks have seen the array, and may hold it
+                found[leaf] = (_call_hooks(leaf._hooks, g, leaf), False)
     return found
 
 
@@ -308,7 +316,7 @@ def accumulate(leaf: Any, g: Any, owned: bool) -> None:
     """Add a gradient to `.grad`, which never shares memory with anything else."""
     held = leaf._grad
     if isinstance(g, TensorBase):
-        leaf._grad = g if held is None else held + g
+        leaf._grad = REGISTRY["clone"].function(g) if held is None else held + g
     elif held is None:
         leaf._grad = wrap(g if owned else np.array(g))
     elif held._node is not None:
@@ -326,9 +334,15 @@ def _call_hooks(hooks: list[Any], g: Any, source: Any) -> Any:
         if result is not None:
             if not isinstance(result, TensorBase) or result._data.shape != tensor._data.shape:
                 got = result._data.shape if isinstance(result, TensorBase) else type(result).__name__
-                raise ShapeError(
+                kind = ShapeError if isinstance(result, TensorBase) else DtypeError
+                raise kind(
                     f"hook on {getattr(source, 'name', 'a leaf')!s}: it must return a Tensor of the gradient's shape "
                     f"{tensor._data.shape} or None, not {got}"
+                )
+            if result._data.dtype != tensor._data.dtype:
+                raise DtypeError(
+                    f"hook on {getattr(source, 'name', 'a leaf')!s}: the gradient is {tensor._data.dtype.name}, and it "
+                    f"returned {result._data.dtype.name}; convert it back with .to(...)"
                 )
             tensor = result
     return tensor if isinstance(g, TensorBase) else tensor._data

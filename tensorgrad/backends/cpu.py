@@ -1,7 +1,8 @@
 """NumPy kernels: what the operations run on arrays.
 
-A kernel takes arrays (and Python scalars), returns an array and honours `out=`, which may be its first input. NumPy's
-ufuncs serve as they are; the rest is here. Dimensions arrive normalised, attributes as keywords.
+A kernel takes arrays (and Python scalars) and returns an array; those of ops that have an in-place form honour `out=`,
+which may be their first input. NumPy's ufuncs serve as they are; the rest is here. Dimensions arrive normalised,
+attributes as keywords.
 """
 
 from __future__ import annotations
@@ -298,10 +299,6 @@ broadcast_shapes = np.broadcast_shapes
 int64 = np.dtype(np.int64)
 
 
-def zeros(shape: Dims, dtype: np.dtype[Any]) -> Array:
-    return np.zeros(shape, dtype)
-
-
 def reshape(a: Array, shape: Dims) -> Array:
     return a.reshape(shape)
 
@@ -335,10 +332,6 @@ def tril(a: Array, diagonal: int) -> Array:
 
 def triu(a: Array, diagonal: int) -> Array:
     return np.triu(a, diagonal)
-
-
-def identity(size: int) -> Array:
-    return np.eye(size, dtype=bool)
 
 
 def cat(*arrays: Array, dim: int, sizes: Dims) -> Array:
@@ -459,17 +452,15 @@ def gather(a: Array, index: Array, dim: int) -> Array:
     return a[_along(index, dim)] if a.ndim else a.reshape(1)[index.reshape(-1)].reshape(index.shape)
 
 
+def ungather(g: Array, index: Array, dim: int, shape: Dims) -> Array:
+    """Zeros of a shape, with `g` added where gathering reads: the transpose of gathering."""
+    return scatter_add(np.zeros(shape, g.dtype), index, g, dim)
+
+
 def scatter_add(a: Array, index: Array, src: Array, dim: int, out: Array | None = None) -> Array:
     y = np.array(a) if out is None else out
     region = tuple(slice(n) for n in index.shape)
     add.at(y, _along(index, dim), src[region])
-    return y
-
-
-def scatter(a: Array, index: Array, src: Array, dim: int, out: Array | None = None) -> Array:
-    y = np.array(a) if out is None else out
-    region = tuple(slice(n) for n in index.shape)
-    y[_along(index, dim)] = src[region]
     return y
 
 

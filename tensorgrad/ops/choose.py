@@ -13,9 +13,9 @@ where_op = primitive(
     "where",
     cpu.where,
     None,
-    lambda g, y, c, a, b: where(c, g, 0.0),
-    lambda g, y, c, a, b: where(c, 0.0, g),
-    keep="a",  # the letters go by position: the condition is the first input
+    lambda g, y, a, b, c: where(a, g, 0.0),
+    lambda g, y, a, b, c: where(a, 0.0, g),
+    keep="a",
     inputs="promote",
     promoted="bc",
 )

@@ -5,7 +5,22 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from tensorgrad.errors import ShapeError
+from tensorgrad.errors import DtypeError, ShapeError
+
+
+def rank(name: str, input: Any) -> int:
+    """The number of dimensions of a tensor or array. Raises `DtypeError` for anything else.
+
+    >>> import numpy as np
+    >>> rank("sum", np.zeros((2, 3)))
+    2
+    """
+    try:
+        return input.ndim
+    except AttributeError:
+        raise DtypeError(
+            f"{name}: input must be a Tensor, not {type(input).__name__}; make one with tensorgrad.tensor(...)"
+        ) from None
 
 
 def one_dim(name: str, dim: Any, ndim: int) -> int:

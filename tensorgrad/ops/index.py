@@ -13,7 +13,7 @@ from tensorgrad.backends import cpu
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.choose import where
-from tensorgrad.ops.dims import one_dim
+from tensorgrad.ops.dims import one_dim, rank
 
 # The primitives. A template is an index in which each array stands as the number of the input that holds it.
 
@@ -196,12 +196,15 @@ def _out_of_range(tensor: Any, error: Exception) -> IndexError:
 
 # Along a dimension
 
-gather_op = primitive(
+gather_op: Callable[..., Any] = primitive(
     "gather",
     cpu.gather,
-    lambda g, y, a, index, dim: scatter_add_op(_zeros(g, a.shape), index, g, dim=dim),
+    lambda g, y, a, index, dim: ungather_op(g, index, dim=dim, shape=tuple(a.shape)),
     None,
     keep="b",
+)
+ungather_op: Callable[..., Any] = primitive(
+    "ungather", cpu.ungather, lambda g, y, a, index, dim, shape: gather_op(g, index, dim=dim), None, keep="b"
 )
 scatter_add_op: Callable[..., Any] = primitive(
     "scatter_add",
@@ -211,10 +214,6 @@ scatter_add_op: Callable[..., Any] = primitive(
     lambda g, y, a, index, src, dim: _pad_to(gather_op(g, index, dim=dim), src.shape),
     keep=("", "", "b"),
 )
-
-
-def _zeros(g: Any, shape: tuple[int, ...]) -> Any:
-    return cpu.zeros(tuple(shape), g.dtype)
 
 
 def _pad_to(g: Any, shape: tuple[int, ...]) -> Any:
@@ -284,7 +283,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
-    d = one_dim("take_along_dim", dim, input.ndim)
+    d = one_dim("take_along_dim", dim, rank("take_along_dim", input))
     if indices.ndim != input.ndim:
         raise ShapeError(
             f"take_along_dim: indices of shape {tuple(indices.shape)} must have as many dimensions as input of shape "
@@ -308,7 +307,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     tensor([[0., 0., 1.],
             [1., 0., 0.]])
     """
-    d = one_dim("index_select", dim, input.ndim)
+    d = one_dim("index_select", dim, rank("index_select", input))
     if index.ndim > 1:
         raise ShapeError(f"index_select: the index must be a vector, got shape {tuple(index.shape)}")
     if index.dtype.kind not in "iu":

@@ -12,10 +12,10 @@ from tensorgrad.backends.dtypes import as_dtype
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.arithmetic import abs, maximum, minimum
 from tensorgrad.ops.choose import cast, where
-from tensorgrad.ops.dims import many_dims, one_dim
+from tensorgrad.ops.dims import many_dims, one_dim, rank
 from tensorgrad.ops.index import gather
-from tensorgrad.ops.powers import exp, pow, sqrt, square
-from tensorgrad.ops.shape import broadcast_to, flip, permute
+from tensorgrad.ops.powers import exp, pow, square
+from tensorgrad.ops.shape import broadcast_to, diagonal_op, flip, permute, tril_op, triu_op, undiagonal_op
 
 
 class MinMax(NamedTuple):
@@ -56,7 +56,7 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     """
     if dtype is not None:
         input = cast(input, dtype)
-    return _in_dtype(sum_op(input, dim=many_dims("sum", dim, input.ndim), keepdim=keepdim), dtype)
+    return _in_dtype(sum_op(input, dim=many_dims("sum", dim, rank("sum", input)), keepdim=keepdim), dtype)
 
 
 def _in_dtype(result: Any, dtype: Any) -> Any:
@@ -75,7 +75,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
         input = cast(input, dtype)
     if input.dtype.kind != "f":
         raise DtypeError(f"mean: it needs a floating dtype, not {input.dtype.name}; convert with .float()")
-    return mean_op(input, dim=many_dims("mean", dim, input.ndim), keepdim=keepdim)
+    return mean_op(input, dim=many_dims("mean", dim, rank("mean", input)), keepdim=keepdim)
 
 
 def var(
@@ -96,7 +96,7 @@ def var(
         correction = 1 if unbiased else 0
     if input.dtype.kind != "f":
         raise DtypeError(f"var: it needs a floating dtype, not {input.dtype.name}; convert with .float()")
-    dims = many_dims("var", dim, input.ndim)
+    dims = many_dims("var", dim, rank("var", input))
     rest = _count(input, dims) - correction
     deviations = square(input - mean(input, dims, keepdim=True)) if dims else input * 0.0
     total = sum_op(deviations, dim=dims, keepdim=keepdim)
@@ -112,13 +112,19 @@ def std(
     >>> tg.std(tg.tensor([1.0, 2.0, 3.0, 4.0]), correction=0)
     tensor(1.1180)
     """
-    return sqrt(var(input, dim, correction=correction, unbiased=unbiased, keepdim=keepdim))
+    return _root(var(input, dim, correction=correction, unbiased=unbiased, keepdim=keepdim), 2)
+
+
+def _root(a: Any, p: float) -> Any:
+    """`a ** (1 / p)` whose gradient at 0 is 0, as PyTorch's std and norm have it, and not infinite."""
+    return where(a == 0, 0.0, pow(where(a == 0, 1.0, a), 1.0 / p))
 
 
 def _prod_vjp(g: Any, y: Any, a: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """The product of all the other elements, times g.
 
-    Without a zero that is y / a. With one, each element's others are multiplied out, which is exact to any order.
+    Without a zero that is y / a. With one, each element's others are multiplied out, which is exact to any order. (The
+    choice is made by looking at the values: a capture of this vjp has to refuse, or to take the second way.)
     """
     if not (a == 0).any():
         return _spread(g * y, a, dim, keepdim) / a
@@ -127,7 +133,10 @@ def _prod_vjp(g: Any, y: Any, a: Any, dim: tuple[int, ...], keepdim: bool) -> An
     count = _count(a, dim)
     rows = permute(a, order).reshape((*(a.shape[d] for d in rest), 1, count))
     rows = broadcast_to(rows, (*rows.shape[:-2], count, count))
-    others = prod_op(where(cpu.identity(count), 1.0, rows), dim=(rows.ndim - 1,), keepdim=False)
+    at = {"offset": 0, "dim1": rows.ndim - 2, "dim2": rows.ndim - 1}
+    ones = undiagonal_op(where(True, 1.0, diagonal_op(rows, **at)), shape=tuple(rows.shape), **at)
+    rows = tril_op(rows, diagonal=-1) + triu_op(rows, diagonal=1) + ones
+    others = prod_op(rows, dim=(rows.ndim - 1,), keepdim=False)
     others = permute(others.reshape(tuple(a.shape[d] for d in order)), tuple(order.index(d) for d in range(a.ndim)))
     return _spread(g, a, dim, keepdim) * others
 
@@ -144,7 +153,7 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     """
     if dtype is not None:
         input = cast(input, dtype)
-    return _in_dtype(prod_op(input, dim=many_dims("prod", dim, input.ndim), keepdim=keepdim), dtype)
+    return _in_dtype(prod_op(input, dim=many_dims("prod", dim, rank("prod", input)), keepdim=keepdim), dtype)
 
 
 def _extreme_vjp(g: Any, y: Any, a: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
@@ -161,7 +170,7 @@ def _extreme_dims(name: str, input: Any, dim: Any) -> tuple[int, ...]:
     dims = many_dims(name, dim, input.ndim)
     if any_zero := [d for d in dims if input.shape[d] == 0]:
         raise ShapeError(
-            f"{name}: dimension {any_zero[0]} of shape {tuple(input.shape)} is empty, and so has no {name.lstrip('a')}"
+            f"{name}: dimension {any_zero[0]} of shape {tuple(input.shape)} is empty, and so has no {name[-3:]}imum"
         )
     return dims
 
@@ -233,7 +242,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = 
     """
     if not input.ndim:
         return argmax_op(input, dim=None, keepdim=False)
-    return argsort_op(input, dim=one_dim("argsort", dim, input.ndim), descending=descending)
+    return argsort_op(input, dim=one_dim("argsort", dim, rank("argsort", input)), descending=descending)
 
 
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> MinMax:
@@ -298,7 +307,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     >>> tg.topk(tg.tensor([1.0, 4.0, 3.0]), 2).values
     tensor([4., 3.])
     """
-    d = one_dim("topk", dim, input.ndim)
+    d = one_dim("topk", dim, rank("topk", input))
     size = input.shape[d] if input.ndim else 1
     if not 0 <= k <= size:
         raise ShapeError(f"topk: k = {k} is out of range for dimension {d} of size {size}")
@@ -318,7 +327,7 @@ def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> tg.any(tg.tensor([[True, False], [False, False]]), dim=1)
     tensor([ True, False])
     """
-    return any_op(input, dim=many_dims("any", dim, input.ndim), keepdim=keepdim)
+    return any_op(input, dim=many_dims("any", dim, rank("any", input)), keepdim=keepdim)
 
 
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
@@ -328,7 +337,7 @@ def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> tg.all(tg.tensor([[True, True], [True, False]]), dim=1)
     tensor([ True, False])
     """
-    return all_op(input, dim=many_dims("all", dim, input.ndim), keepdim=keepdim)
+    return all_op(input, dim=many_dims("all", dim, rank("all", input)), keepdim=keepdim)
 
 
 def count_nonzero(input: Any, dim: Any = None) -> Any:
@@ -355,7 +364,7 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """
     if dtype is not None:
         input = cast(input, dtype)
-    d = one_dim("cumsum", dim, input.ndim)
+    d = one_dim("cumsum", dim, rank("cumsum", input))
     return _in_dtype(cumsum_op(input, dim=d) if input.ndim else sum(input), dtype)
 
 
@@ -375,7 +384,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]), 0)
     tensor(1000.6932)
     """
-    return logsumexp_op(input, dim=many_dims("logsumexp", dim, input.ndim), keepdim=keepdim)
+    return logsumexp_op(input, dim=many_dims("logsumexp", dim, rank("logsumexp", input)), keepdim=keepdim)
 
 
 vector_norm_op = primitive(
@@ -398,7 +407,7 @@ def norm(input: Any, p: float | str = 2, dim: Any = None, keepdim: bool = False)
     """
     if input.dtype.kind != "f":
         raise DtypeError(f"norm: it needs a floating dtype, not {input.dtype.name}; convert with .float()")
-    dims = many_dims("norm", dim, input.ndim)
+    dims = many_dims("norm", dim, rank("norm", input))
     if p in (2, "fro"):
         return vector_norm_op(input, dim=dims, keepdim=keepdim)
     if isinstance(p, str):
@@ -412,4 +421,5 @@ def norm(input: Any, p: float | str = 2, dim: Any = None, keepdim: bool = False)
         return cast(sum(size != 0, dims, keepdim), input.dtype)
     if p == 1:
         return sum(size, dims, keepdim)
-    return pow(sum(pow(size, p), dims, keepdim), 1.0 / p)
+    total = sum(pow(size, p), dims, keepdim)
+    return _root(total, p) if p > 0 else pow(total, 1.0 / p)

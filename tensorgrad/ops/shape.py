@@ -16,7 +16,7 @@ from tensorgrad.backends import cpu
 from tensorgrad.backends.dtypes import promote_types
 from tensorgrad.errors import ShapeError
 from tensorgrad.ops.choose import cast
-from tensorgrad.ops.dims import flat, many_dims, one_dim
+from tensorgrad.ops.dims import flat, many_dims, one_dim, rank
 from tensorgrad.ops.index import slice_op
 
 reshape_op = primitive("reshape", cpu.reshape, lambda g, y, a, shape: g.reshape(a.shape), view=True)
@@ -72,7 +72,10 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """
     if not input.ndim:
         return reshape(input, (1,))
-    start, end = one_dim("flatten", start_dim, input.ndim), one_dim("flatten", end_dim, input.ndim)
+    start, end = (
+        one_dim("flatten", start_dim, rank("flatten", input)),
+        one_dim("flatten", end_dim, rank("flatten", input)),
+    )
     if start > end:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     shape = tuple(input.shape)
@@ -86,7 +89,7 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
     >>> tg.unflatten(tg.zeros(2, 12), 1, (3, -1)).shape
     (2, 3, 4)
     """
-    d = one_dim("unflatten", dim, input.ndim)
+    d = one_dim("unflatten", dim, rank("unflatten", input))
     shape = tuple(input.shape)
     sizes = resolve_shape("unflatten", tuple(sizes), (shape[d],))
     return reshape_op(input, shape=(*shape[:d], *sizes, *shape[d + 1 :]))
@@ -110,7 +113,7 @@ def permute(input: Any, *dims: Any) -> Any:
     (4, 2, 3)
     """
     given = flat(dims)
-    order = tuple(one_dim("permute", d, input.ndim) for d in given)
+    order = tuple(one_dim("permute", d, rank("permute", input)) for d in given)
     if sorted(order) != list(range(input.ndim)):
         raise ShapeError(f"permute: {given} must name each of the {input.ndim} dimensions of the tensor once")
     return permute_op(input, dims=order)
@@ -123,7 +126,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     >>> tg.transpose(tg.zeros(2, 3), 0, 1).shape
     (3, 2)
     """
-    a, b = one_dim("transpose", dim0, input.ndim), one_dim("transpose", dim1, input.ndim)
+    a, b = one_dim("transpose", dim0, rank("transpose", input)), one_dim("transpose", dim1, rank("transpose", input))
     order = list(range(input.ndim))
     if order:
         order[a], order[b] = b, a
@@ -149,8 +152,8 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     >>> tg.movedim(tg.zeros(2, 3, 4), 0, -1).shape
     (3, 4, 2)
     """
-    source = [one_dim("movedim", d, input.ndim) for d in flat((source,))]
-    destination = [one_dim("movedim", d, input.ndim) for d in flat((destination,))]
+    source = [one_dim("movedim", d, rank("movedim", input)) for d in flat((source,))]
+    destination = [one_dim("movedim", d, rank("movedim", input)) for d in flat((destination,))]
     if len(source) != len(destination) or len(set(source)) < len(source) or len(set(destination)) < len(destination):
         raise ShapeError(f"movedim: source {source} and destination {destination} must pair up, each named once")
     order = [d for d in range(input.ndim) if d not in source]
@@ -168,7 +171,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     >>> tg.squeeze(tg.zeros(1, 3, 1)).shape
     (3,)
     """
-    dims = many_dims("squeeze", dim, input.ndim)
+    dims = many_dims("squeeze", dim, rank("squeeze", input))
     return reshape_op(input, shape=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
 
 
@@ -267,7 +270,7 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     >>> tg.diagonal(tg.eye(3))
     tensor([1., 1., 1.])
     """
-    d1, d2 = one_dim("diagonal", dim1, input.ndim), one_dim("diagonal", dim2, input.ndim)
+    d1, d2 = one_dim("diagonal", dim1, rank("diagonal", input)), one_dim("diagonal", dim2, rank("diagonal", input))
     if d1 == d2:
         raise ShapeError(f"diagonal: dim1 and dim2 are both {d1}, and must differ")
     return diagonal_op(input, offset=offset, dim1=d1, dim2=d2)
@@ -368,7 +371,7 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     >>> tg.narrow(tg.arange(5), 0, 1, 3)
     tensor([1, 2, 3])
     """
-    d = one_dim("narrow", dim, input.ndim)
+    d = one_dim("narrow", dim, rank("narrow", input))
     size = input.shape[d] if input.ndim else 0
     begin = start + size if start < 0 else start
     if not (0 <= begin <= size and 0 <= length <= size - begin):
@@ -383,7 +386,7 @@ def select(input: Any, dim: int, index: int) -> Any:
     >>> tg.select(tg.eye(2), 0, 1)
     tensor([0., 1.])
     """
-    d = one_dim("select", dim, input.ndim)
+    d = one_dim("select", dim, rank("select", input))
     size = input.shape[d] if input.ndim else 0
     if not -size <= index < size:
         raise IndexError(f"select: index {index} is out of range for dimension {d} of size {size}")
@@ -422,7 +425,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """
     if chunks < 1:
         raise ShapeError(f"chunk: chunks must be 1 or more, not {chunks}")
-    d = one_dim("chunk", dim, input.ndim)
+    d = one_dim("chunk", dim, rank("chunk", input))
     if input.ndim and not input.shape[d]:
         return tuple(narrow(input, d, 0, 0) for _ in range(chunks))
     return split(input, max(1, -(-input.shape[d] // chunks)), d)
@@ -435,7 +438,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     >>> tg.unbind(tg.eye(2))
     (tensor([1., 0.]), tensor([0., 1.]))
     """
-    d = one_dim("unbind", dim, input.ndim)
+    d = one_dim("unbind", dim, rank("unbind", input))
     return tuple(select(input, d, i) for i in range(input.shape[d]))
 
 
@@ -466,7 +469,7 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
     """
     if dims is None:
         return roll(ravel(input), shifts, 0).reshape(input.shape)
-    shifts, dims = flat((shifts,)), tuple(one_dim("roll", d, input.ndim) for d in flat((dims,)))
+    shifts, dims = flat((shifts,)), tuple(one_dim("roll", d, rank("roll", input)) for d in flat((dims,)))
     if len(shifts) != len(dims):
         raise ShapeError(f"roll: {len(shifts)} shifts for {len(dims)} dims; give one for each")
     return roll_op(input, shifts=tuple(shifts), dims=dims)

@@ -7,7 +7,7 @@ from typing import Any
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
 from tensorgrad.ops.choose import cast
-from tensorgrad.ops.dims import one_dim
+from tensorgrad.ops.dims import one_dim, rank
 from tensorgrad.ops.powers import exp
 from tensorgrad.ops.reduce import sum_op
 
@@ -37,7 +37,7 @@ def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """
     if dtype is not None:
         input = cast(input, dtype)
-    return softmax_op(input, dim=one_dim("softmax", dim, input.ndim))
+    return softmax_op(input, dim=one_dim("softmax", dim, rank("softmax", input)))
 
 
 def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
@@ -49,4 +49,4 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """
     if dtype is not None:
         input = cast(input, dtype)
-    return log_softmax_op(input, dim=one_dim("log_softmax", dim, input.ndim))
+    return log_softmax_op(input, dim=one_dim("log_softmax", dim, rank("log_softmax", input)))

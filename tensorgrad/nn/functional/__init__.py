@@ -8,11 +8,9 @@ from tensorgrad.nn.functional.activation import (
     log_softmax,
     logsigmoid,
     relu,
-    sigmoid,
     silu,
     softmax,
     softplus,
-    tanh,
 )
 from tensorgrad.nn.functional.loss import (
     binary_cross_entropy,
@@ -25,7 +23,7 @@ from tensorgrad.nn.functional.loss import (
     nll_loss,
     smooth_l1_loss,
 )
-from tensorgrad.ops import linear, one_hot
+from tensorgrad.ops import linear, one_hot, sigmoid, tanh
 
 __all__ = [
     "binary_cross_entropy",

@@ -92,26 +92,6 @@ def logsigmoid(input: Tensor) -> Any:
     return -softplus_op(-input, beta=1.0, threshold=math.inf)
 
 
-def tanh(input: Tensor) -> Any:
-    """The hyperbolic tangent of each element.
-
-    >>> import tensorgrad as tg
-    >>> tg.nn.functional.tanh(tg.tensor([0.0, 1.0]))
-    tensor([0.0000, 0.7616])
-    """
-    return ops.tanh(input)
-
-
-def sigmoid(input: Tensor) -> Any:
-    """`1 / (1 + exp(-input))`, elementwise.
-
-    >>> import tensorgrad as tg
-    >>> tg.nn.functional.sigmoid(tg.tensor([0.0, 2.0]))
-    tensor([0.5000, 0.8808])
-    """
-    return ops.sigmoid(input)
-
-
 def _softmax_dim(name: str, dim: int | None) -> int:
     if dim is None:
         raise TypeError(f"{name}: give dim, the dimension of the classes: -1 for the last")
