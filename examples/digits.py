@@ -79,7 +79,7 @@ def draw_curves(history: History, path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     epochs = range(1, len(history["loss"]) + 1)
     left.plot(epochs, history["loss"])
-    left.set(title="Training loss", xlabel="epoch", ylabel="cross-entropy")
+    left.set(title="Training loss", xlabel="epoch", ylabel="cross-entropy (labels smoothed by 0.1)")
     for name in ("training accuracy", "validation accuracy"):
         right.plot(epochs, history[name], label=name.split()[0])
     right.set(title="Accuracy", xlabel="epoch", ylabel="share read rightly")

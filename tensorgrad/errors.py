@@ -23,7 +23,7 @@ class DtypeError(RuntimeError, TypeError):
     Traceback (most recent call last):
         ...
     tensorgrad.errors.DtypeError: matmul: inputs must share one dtype, got float32 and float64; convert one with \
-.to(dtype)
+.to(dtype), .float() or tensor(data, dtype=...)
     """
 
 

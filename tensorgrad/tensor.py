@@ -63,10 +63,11 @@ class RemovableHandle:
 
     def remove(self) -> None:
         """Take the hook away; a second time it does nothing."""
-        if isinstance(self._hooks, dict):
-            self._hooks.pop(self._key, None)
-        elif self._key in self._hooks:
-            self._hooks.remove(self._key)
+        hooks, self._hooks = self._hooks, ()
+        if isinstance(hooks, dict):
+            hooks.pop(self._key, None)
+        elif self._key in hooks:
+            hooks.remove(self._key)
 
     def __enter__(self) -> RemovableHandle:
         return self
@@ -283,7 +284,8 @@ class Tensor(TensorBase):
         if at.__class__ is Node:
             from tensorgrad.autograd import walk
 
-            walk.register_hook(self, Retain(self))
+            if not any(isinstance(hook, Retain) and hook.tensor() is self for hook in at.hooks or ()):
+                walk.register_hook(self, Retain(self))
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""
@@ -431,7 +433,11 @@ class Tensor(TensorBase):
         return printing.text(self)
 
     def __format__(self, format_spec: str) -> str:
-        return format(self.item(), format_spec) if format_spec and not self.ndim else format(repr(self), format_spec)
+        if format_spec and self._data.size == 1:
+            return format(self._data.item(), format_spec)
+        if format_spec:
+            raise TypeError(f"format {format_spec!r} takes a tensor of one element, and this has shape {self.shape}")
+        return repr(self)
 
     def __len__(self) -> builtins.int:
         if not self.ndim:

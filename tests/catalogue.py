@@ -146,7 +146,8 @@ CATALOGUE: list[Row] = [
     binary("mul", ops.mul, np.multiply),
     binary("div", ops.div, np.true_divide, b=positive(4)),
     binary("floor_divide", ops.floor_divide, np.floor_divide, b=positive(4)),
-    binary("remainder", ops.remainder, np.remainder, a=between(0.1, 0.9, 3, 1), b=between(1.0, 3.0, 4)),
+    # Quotients between -3 and -2, away from the jumps: there floor and trunc differ, and neither is 0.
+    binary("remainder", ops.remainder, np.remainder, a=between(-2.8, -2.2, 3, 1), b=between(1.05, 1.09, 4)),
     unary("neg", ops.neg, np.negative),
     unary("abs", ops.abs, np.abs, real(3, 4, kinks=(0.0,))),
     unary("sign", ops.sign, np.sign),

@@ -770,3 +770,284 @@ def test_retain_grad_follows_a_write_in_place():
     (view * 5).backward()
     assert view.grad.item() == 5.0
     assert x.grad.tolist() == [6.0 + 30.0, 6.0]
+
+
+# Whose memory a gradient is
+
+
+def test_grad_never_aliases_what_a_hook_saw_or_returned():
+    seen, x, mine = [], leaf(1.0, 1.0), tg.zeros(2, dtype=tg.float64)
+    x.register_hook(seen.append)
+    (x * 2).sum().backward()
+    (x * 2).sum().backward()
+    assert seen[0].tolist() == [2.0, 2.0]
+    z = leaf(1.0, 1.0)
+    z.register_hook(lambda g: mine.copy_(g))
+    (z * 3).sum().backward()
+    (z * 5).sum().backward()
+    assert z.grad.tolist() == [8.0, 8.0]
+    assert mine.tolist() == [5.0, 5.0]
+
+
+def test_grad_never_aliases_with_create_graph():
+    a, b, g = leaf(0.0, 0.0), leaf(0.0, 0.0), tg.ones(2, dtype=tg.float64)
+    (a + b).backward(g, create_graph=True)
+    (a + b).backward(g)
+    assert (a.grad.tolist(), b.grad.tolist(), g.tolist()) == ([2.0, 2.0], [2.0, 2.0], [1.0, 1.0])
+
+
+def test_grad_never_aliases_a_view_of_what_backward_was_given():
+    x, g = leaf(1.0, 2.0, 3.0, 4.0), tg.ones(2, 2, dtype=tg.float64)
+    x.reshape(2, 2).backward(g)
+    x.grad.add_(5)
+    assert g.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_the_same_input_twice_gives_gradients_of_their_own():
+    x = leaf(1.0, 2.0)
+    first, second = tg.autograd.grad((x * x).sum(), [x, x])
+    assert not np.shares_memory(first.numpy(), second.numpy())
+
+
+def test_a_gradient_that_backward_adds_to_counts_as_changed():
+    x, w = leaf(2.0), leaf(3.0)
+    (x * x).backward()
+    z = (x.grad * w).sum()
+    (x * x).backward()
+    with pytest.raises(AutogradError, match="mul needs its input 0"):
+        z.backward()
+
+
+def test_a_leaf_that_was_frozen_before_backward_gets_no_gradient():
+    x, w = leaf(1.0), leaf(2.0)
+    y = x * w
+    x.requires_grad_(False)
+    y.backward()
+    assert x.grad is None
+    assert w.grad.tolist() == [1.0]
+
+
+def test_a_grad_whose_leaf_got_data_of_another_shape_is_refused():
+    x = leaf(1.0, 2.0)
+    x.sum().backward()
+    x.data = tg.ones(3, dtype=tg.float64)
+    with pytest.raises(ShapeError, match=r"\.grad has shape \(2,\), and its new gradient \(3,\)"):
+        x.sum().backward()
+
+
+# More of writes in place
+
+
+def test_a_leaf_that_is_itself_a_view_is_protected():
+    x = tg.arange(6.0).reshape(2, 3).requires_grad_()
+    view = x[0]
+    with pytest.raises(AutogradError, match="view of a leaf"):
+        view.mul_(2.0)
+    with pytest.raises(AutogradError, match="view of a leaf"):
+        x[0].fill_(3.0)
+    (view * 2).sum().backward()
+    assert x.grad.tolist() == [[2.0, 2.0, 2.0], [0.0, 0.0, 0.0]]
+
+
+def test_a_constant_written_through_a_no_grad_view_is_refused():
+    x = leaf(1.0, 1.0, 1.0)
+    base = x * 1
+    with tg.no_grad():
+        view = base[:2]
+    for write in (lambda: view.mul_(3.0), lambda: view.zero_()):
+        with pytest.raises(AutogradError, match="made inside no_grad"):
+            write()
+
+
+def test_an_operand_that_overlaps_what_it_is_written_to_is_read_before():
+    w = leaf(2.0, 3.0, 4.0)
+    y = w * 1
+    y[1:].mul_(y[:-1])
+    y.sum().backward()
+    assert y.tolist() == [2.0, 6.0, 12.0]
+    assert w.grad.tolist() == [4.0, 6.0, 3.0]
+
+
+def test_a_view_first_looked_at_inside_no_grad_still_follows_its_base():
+    w, x = leaf(5.0, 5.0), tg.ones(2, dtype=tg.float64)
+    view = x[:1]
+    x.mul_(w)
+    with tg.no_grad():
+        assert view.requires_grad
+    view.sum().backward()
+    assert w.grad.tolist() == [1.0, 0.0]
+
+
+def test_an_expanded_view_follows_a_write_to_its_base():
+    x = leaf(1.0, 1.0, 1.0)
+    base = x * 1
+    wide = base.expand(2, 3)
+    base.mul_(2)
+    wide.sum().backward()
+    assert x.grad.tolist() == [4.0, 4.0, 4.0]
+
+
+# More of hooks, functions and modes
+
+
+def test_removing_a_hook_twice_removes_it_once():
+    x, seen = leaf(1.0), []
+    hook = lambda g: seen.append(1)  # noqa: E731
+    first = x.register_hook(hook)
+    x.register_hook(hook)
+    first.remove()
+    first.remove()
+    (x * 1).backward()
+    assert seen == [1]
+
+
+def test_a_hook_may_not_change_the_dtype_and_does_not_record():
+    x, modes = leaf(1.0), []
+    x.register_hook(lambda g: modes.append(tg.is_grad_enabled()))
+    (x * 2).backward()
+    assert modes == [False]
+    x.register_hook(lambda g: g.float())
+    with pytest.raises(DtypeError, match="float64, and it returned float32"):
+        (x * 2).backward()
+
+
+def test_retain_grad_keeps_what_the_hooks_left_and_only_once():
+    x = leaf(1.0)
+    y = x * 3
+    y.retain_grad()
+    y.retain_grad()
+    y.register_hook(lambda g: g * 10)
+    (y * 1).backward()
+    assert y.grad.tolist() == [10.0]
+
+
+def test_anomaly_mode_takes_functions_of_several_outputs():
+    x, w = leaf(2.0), leaf(3.0)
+    with tg.autograd.detect_anomaly():
+        y, z = Both.apply(x, 2.0, w)
+        (y + z).backward()
+    assert x.grad.tolist() == [7.0]
+
+
+def test_outputs_of_a_function_do_not_share_memory():
+    class Parts(Function):
+        @staticmethod
+        def forward(ctx, x):
+            whole = x * 2
+            return whole, whole[:1], x[:1]
+
+        @staticmethod
+        def backward(ctx, whole, part, first):
+            whole = whole.clone()
+            whole[:1] += part
+            g = whole * 2
+            g[:1] += first
+            return g
+
+    x = leaf(1.0, 2.0)
+    whole, part, first = Parts.apply(x)
+    whole.mul_(2)
+    first.mul_(5)
+    assert (part.tolist(), x.tolist()) == ([2.0], [1.0, 2.0])
+    (part.sum() + first.sum()).backward()
+    assert x.grad.tolist() == [7.0, 0.0]
+
+
+def test_a_function_refuses_tensors_by_name_and_dirty_inputs_that_it_keeps():
+    with pytest.raises(DtypeError, match="given by position, and w was given by name"):
+        Both.apply(leaf(1.0), 2.0, w=leaf(1.0))
+
+    class Dirty(Function):
+        @staticmethod
+        def forward(ctx, x):
+            x.mul_(2)
+            ctx.mark_dirty(x)
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    with pytest.raises(AutogradError, match="marked an input dirty, and must return it"):
+        Dirty.apply(leaf(1.0) * 1)
+
+
+def test_a_decorated_generator_can_be_thrown_into():
+    @tg.no_grad()
+    def run():
+        try:
+            yield 1
+        except KeyError:
+            yield tg.is_grad_enabled()
+
+    generator = run()
+    next(generator)
+    assert generator.throw(KeyError()) is False
+    assert tg.is_grad_enabled()
+
+
+def test_gradcheck_does_not_pass_for_want_of_anything_to_check():
+    with pytest.raises(ValueError, match="no floating output"):
+        gradcheck(lambda x: (x > 0).long(), leaf(1.0))
+    with pytest.raises(DtypeError, match="returned NoneType as output 0"):
+        gradcheck(lambda x: None, leaf(1.0))
+
+
+def test_a_joint_vjp_must_return_a_gradient_for_each_input():
+    from tensorgrad.autograd.op import Op, apply
+
+    short = Op("short", np.add, joint=lambda g, wants, y, a, b: (g,))
+    with pytest.raises(AutogradError, match="joint vjp of short returned 1 gradients for 2 inputs"):
+        apply(short, (leaf(1.0), leaf(2.0))).backward()
+
+
+# Values at which derivatives are a convention, or nearly out of range
+
+
+def test_ties_share_the_gradient_and_powers_of_zero_have_a_finite_one():
+    a, b = leaf(1.0, 2.0), leaf(1.0, 1.0)
+    tg.maximum(a, b).sum().backward()
+    assert (a.grad.tolist(), b.grad.tolist()) == ([0.5, 1.0], [0.5, 0.0])
+    x, e = leaf(0.0, 0.0, 2.0), leaf(0.0, 2.0, 0.0)
+    (x**e).sum().backward()
+    assert x.grad.tolist() == [0.0, 0.0, 0.0]
+    assert e.grad.tolist() == pytest.approx([0.0, 0.0, np.log(2.0)])
+
+
+def test_std_and_norms_have_the_gradient_zero_where_they_are_zero():
+    x = leaf(1.0, 1.0, 1.0)
+    x.std().backward()
+    assert x.grad.tolist() == [0.0, 0.0, 0.0]
+    for p in (0.5, 1.5, 2, 3):
+        z = leaf(0.0, 0.0)
+        z.norm(p).backward()
+        assert z.grad.tolist() == [0.0, 0.0]
+    y = leaf(0.0, 4.0)
+    y.norm(0.5).backward()
+    assert y.grad.tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(("dtype", "size"), [(tg.float16, 300.0), (tg.float32, 1e25), (tg.float64, 1e200)])
+def test_the_gradient_of_a_quotient_does_not_leave_the_range_on_the_way(dtype, size):
+    a, b = leaf(size, dtype=dtype), leaf(size, dtype=dtype)
+    (a / b).sum().backward()
+    assert b.grad.item() == pytest.approx(-1 / size, rel=1e-2)
+
+
+def test_half_precision_is_summed_in_single():
+    ones = tg.ones(5000, 3, dtype=tg.float16)
+    assert ones.sum(0).tolist() == [5000.0] * 3
+    assert (ones * 100).mean().item() == 100.0
+    assert ones[:, 0].cumsum(0)[-1].item() == 5000.0
+    assert tg.tensor([300.0, 400.0], dtype=tg.float16).norm().item() == 500.0
+    bias = tg.zeros(3, dtype=tg.float16, requires_grad=True)
+    (ones + bias).sum().backward()
+    assert bias.grad.tolist() == [5000.0] * 3
+
+
+def test_long_columns_are_summed_as_exactly_as_rows():
+    x = tg.rand(200_003, 3)
+    exact = x.double().sum(0).numpy()
+    np.testing.assert_allclose(x.sum(0).numpy(), exact, rtol=1e-6)
+    np.testing.assert_allclose(x.reshape(200_003, 1, 3).mean((0, 1)).numpy(), exact / 200_003, rtol=1e-6)
+    assert x.sum(0, keepdim=True).shape == (1, 3)

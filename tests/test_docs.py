@@ -91,3 +91,11 @@ def test_the_readme_sections_begin_with_one_command_line(section):
     found = re.search(rf"^## {section}\n+```sh\n(.*?)```", text, re.DOTALL | re.MULTILINE)
     assert found
     assert len(found.group(1).strip().splitlines()) == 1
+
+
+def test_every_file_that_the_readme_names_is_there():
+    text = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"`([\w./]+\.py)`", text))
+    assert len(named) > 8
+    homes = [ROOT, ROOT / "tensorgrad", ROOT / "tensorgrad" / "autograd"]
+    assert [name for name in named if not any((home / name).exists() for home in homes)] == []

@@ -175,6 +175,28 @@ MISTAKES = {
     ),
     "dropout of more than everything": (lambda: nn.Dropout(1.5), ValueError, r"Dropout: p must be between 0 and 1"),
     "softmax without a dimension": (lambda: nn.Softmax()(tg.ones(2, 3)), TypeError, r"softmax: give dim"),
+    "a data set given as one tuple": (
+        lambda: tg.utils.data.TensorDataset((tg.ones(5, 2), tg.ones(5, 2))),
+        TypeError,
+        r"TensorDataset: it takes tensors or arrays as separate arguments, not a tuple",
+    ),
+    "a class where a layer belongs": (
+        lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU),
+        TypeError,
+        r"ReLU is a class: write ReLU\(\.\.\.\)",
+    ),
+    "a list of layers": (
+        lambda: nn.Sequential([nn.Linear(2, 2)]),
+        TypeError,
+        r"list is not a Module; unpack it: Sequential\(\*layers\)",
+    ),
+    "a forward that returns nothing": (
+        lambda: F.cross_entropy(None, tg.tensor([0])),
+        DtypeError,
+        r"cross_entropy: input must be a Tensor, not NoneType.*forward returns",
+    ),
+    "a list where a tensor belongs": (lambda: tg.sum([1, 2]), DtypeError, r"sum: input must be a Tensor, not list"),
+    "NumPy's keyword": (lambda: tg.ones(2, 2).max(axis=0), TypeError, r"max: it takes \(\), \(dim, keepdim=False\)"),
     "a batch of nothing": (
         lambda: tg.utils.data.DataLoader(tg.utils.data.TensorDataset(tg.ones(3)), batch_size=0),
         ValueError,

@@ -122,7 +122,24 @@ def test_last_epoch_goes_on_from_a_loaded_optimizer(name, options):
     resumed.load_state_dict(straight.state_dict())
     getattr(lr_scheduler, name)(resumed, **options, last_epoch=25)
     scheduler.step()
-    assert rates(resumed) == rates(straight)
+    assert rates(resumed) == pytest.approx(rates(straight), rel=1e-12)
+
+
+def test_cosine_annealing_goes_together_with_other_schedules_as_in_pytorch():
+    torch = pytest.importorskip("torch")
+    rates_by_library = []
+    for lib in (tg, torch):
+        held = lib.optim.SGD([lib.zeros(1, requires_grad=True)], lr=0.1)
+        cosine = lib.optim.lr_scheduler.CosineAnnealingLR(held, T_max=6)
+        step = lib.optim.lr_scheduler.StepLR(held, step_size=3, gamma=0.1)
+        seen = []
+        for _ in range(20):
+            held.step()
+            cosine.step()
+            step.step()
+            seen.append(held.param_groups[0]["lr"])
+        rates_by_library.append(seen)
+    assert rates_by_library[0] == pytest.approx(rates_by_library[1], rel=1e-12)
 
 
 def test_a_loaded_plateau_goes_on_where_it_was():

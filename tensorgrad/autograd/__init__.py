@@ -51,6 +51,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "functional":  # PyTorch's name for the room of the derivatives of functions
+        return import_module("tensorgrad.autograd.functional")
     if name in _LATE:
         found = globals()[name] = getattr(import_module(_LATE[name]), name)
         return found

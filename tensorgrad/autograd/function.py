@@ -174,6 +174,9 @@ class Function:
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward on the arguments and record it, where one of them requires a gradient."""
+        for name, x in kwargs.items():
+            if isinstance(x, TensorBase):
+                raise DtypeError(f"{cls.__name__}: tensors must be given by position, and {name} was given by name")
         edges = [edge(x) if isinstance(x, TensorBase) else None for x in args]
         mode = GRAD.get()
         ctx = Context(tuple(e is not None for e in edges))
@@ -189,21 +192,22 @@ class Function:
         call = _Call(cls, ctx, args)
         call.several = several
         call.outputs = [(y._data.shape, y._data.dtype) for y in results]
-        results = tuple(cls._own(y, args, ctx) for y in results)
+        results = tuple(cls._own(y, args, results[:i], ctx) for i, y in enumerate(results))
         cls._record(call, args, edges, results, mode)
         return results if several else results[0]
 
     @classmethod
-    def _own(cls, y: Any, args: tuple[Any, ...], ctx: Context) -> Any:
-        """An output that is not also an input: one returned as it came gets a tensor of its own."""
+    def _own(cls, y: Any, args: tuple[Any, ...], before: tuple[Any, ...], ctx: Context) -> Any:
+        """An output as a tensor of its own, in memory of its own: a write to one must not reach another unseen."""
         if id(y) in ctx._dirty:
             return y
-        own = wrap(y._data if not any(y is x for x in args) else np.array(y._data))
+        others = [x for x in (*args, *before) if isinstance(x, TensorBase)]
+        shared = any(np.may_share_memory(y._data, x._data) for x in others)
+        own = wrap(np.array(y._data) if shared else y._data)
         if id(y) in ctx._fixed:
             ctx._fixed.add(id(own))
-        for i, saved in enumerate(ctx._saved):
-            if saved is y and not any(y is x for x in args):
-                ctx._saved = (*ctx._saved[:i], own, *ctx._saved[i + 1 :])
+        if not any(y is x for x in args):
+            ctx._saved = tuple(own if saved is y else saved for saved in ctx._saved)
         return own
 
     @classmethod
@@ -216,6 +220,8 @@ class Function:
                         f"{cls.__name__}: forward changed a leaf that requires a gradient, or a view, in place; return "
                         f"a new tensor"
                     )
+                if not any(x is y for y in results):
+                    raise AutogradError(f"{cls.__name__}: forward marked an input dirty, and must return it")
                 writes.stamp(x._data)
         node = object.__new__(Node)
         node.op = _FunctionOp(cls.__name__, call)

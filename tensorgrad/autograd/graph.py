@@ -114,12 +114,12 @@ class View:
         self.base = base
         self.steps = steps
         self.node = node
-        self.seen = base._node
+        self.seen = state(base)
         self.tracked = tracked
 
     def current(self) -> Any:
         """The edge of the view, following in-place writes to its base."""
-        now = self.base._node
+        now = state(self.base)
         if now is not self.seen and now is not None:
             if not self.tracked:
                 if not GRAD.get():
@@ -132,6 +132,12 @@ class View:
             self.node = replay(self.base, self.steps)
             move_retained(before, self.node)
         return self.node
+
+
+def state(base: Any) -> Any:
+    """What a view of this base follows. The base is itself a view only where the user made that view a leaf."""
+    at = base._node
+    return at.current() if at.__class__ is View else at
 
 
 def replay(base: Any, steps: tuple[Any, ...]) -> Any:
@@ -164,7 +170,7 @@ class Retain:
         tensor = self.tensor()
         if tensor is not None:
             if gradient._node is None:
-                gradient = wrap(np.array(gradient._data))
+                gradient = wrap(np.array(gradient._data))  # the walk may go on to add to its array
             tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
 
 

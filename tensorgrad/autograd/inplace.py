@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import LEAF, TensorBase, View, edge, move_retained, spec, writes
+from tensorgrad.autograd.graph import TensorBase, View, edge, move_retained, spec, writes
 from tensorgrad.autograd.modes import GRAD
 from tensorgrad.autograd.op import REGISTRY, explain, prepare, record
 from tensorgrad.backends.dtypes import CATEGORY
@@ -101,12 +101,12 @@ def _check_may_follow(tensor: Any, own: Any, recording: bool, method: str) -> No
             f"be changed in place; do it inside no_grad() (as an optimizer does), or on a .clone()"
         )
     if at.__class__ is View:
-        if at.base._node is LEAF:
+        if edge(at.base) is at.base:
             raise AutogradError(
                 f"{method}: this is a view of a leaf tensor that requires a gradient, and cannot be changed in place; "
                 f"do it inside no_grad(), or on a .clone()"
             )
-        if recording and not at.tracked:
+        if not at.tracked and (recording or edge(at.base) is not None):
             raise AutogradError(
                 f"{method}: this view was made inside no_grad(), so that the gradient could not follow a change of it; "
                 f"make the view outside, or change a .clone()"
@@ -120,12 +120,14 @@ def rebase(tensor: Any, node: Any) -> None:
         move_retained(at, node)
         tensor._node = node
         return
-    base = at.base
+    base, steps = at.base, at.steps
+    while base._node.__class__ is View:  # a view that was made a leaf, and no longer is
+        base, steps = base._node.base, (*base._node.steps, *steps)
     before = base._node
     put = REGISTRY["put_view"]
     inputs = [edge(base), node]
     mask = 2 if inputs[0] is None else 3
-    base._node = record(put, base._data, [base._data, tensor._data], inputs, mask, {"steps": at.steps})
+    base._node = record(put, base._data, [base._data, tensor._data], inputs, mask, {"steps": steps})
     move_retained(before, base._node)
 
 

@@ -59,12 +59,16 @@ class _Mode:
             def generator(*args: Any, **kwargs: Any) -> Any:
                 # The mode holds only while the body runs, never between two of its values.
                 iterator = function(*args, **kwargs)
-                sent: Any = None
+                advance, sent = iterator.send, None
                 try:
                     while True:
                         with self._fresh():
-                            value = iterator.send(sent)
-                        sent = yield value
+                            value = advance(sent)
+                        try:
+                            sent = yield value
+                            advance = iterator.send
+                        except Exception as error:  # the user's throw()
+                            advance, sent = iterator.throw, error
                 except StopIteration as stop:
                     return stop.value
                 finally:

@@ -173,7 +173,10 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> 
     if op.view and np.may_share_memory(y, arrays[0]):
         source = inputs[0]
         at = source._node
-        base, steps, tracked = (at.base, at.steps, at.tracked) if at.__class__ is View else (source, (), True)
+        if at.__class__ is View and at.node is not LEAF:
+            base, steps, tracked = at.base, at.steps, at.tracked
+        else:
+            base, steps, tracked = source, (), True
         out._node = View(base, (*steps, (op, attrs)), node, tracked and bool(GRAD.get()))
     else:
         out._node = node
@@ -242,7 +245,10 @@ def prepare(op: Op, arrays: list[Any]) -> list[Any]:
         dtypes = {x.dtype for x in values}
         if len(dtypes) > 1:
             names = " and ".join(x.dtype.name for x in values)
-            raise DtypeError(f"{op.name}: inputs must share one dtype, got {names}; convert one with .to(dtype)")
+            raise DtypeError(
+                f"{op.name}: inputs must share one dtype, got {names}; convert one with .to(dtype), .float() or "
+                f"tensor(data, dtype=...)"
+            )
         return values
     together = [op.promoted is None or LETTERS[i] in op.promoted for i in range(len(values))]
     chosen = [x for x, chooses in zip(values, together) if chooses]

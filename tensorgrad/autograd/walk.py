@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import Node, Saved, TensorBase, called_at, check_unwritten, edge, wrap, writes
-from tensorgrad.autograd.modes import ANOMALY, enable_grad
+from tensorgrad.autograd.graph import Node, Retain, Saved, TensorBase, called_at, check_unwritten, edge, wrap, writes
+from tensorgrad.autograd.modes import ANOMALY, enable_grad, no_grad
 from tensorgrad.autograd.op import PICK, REGISTRY, pick
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 
@@ -33,7 +33,8 @@ def backward(
     found = walk("backward", tensors, gradients, retain_graph, create_graph, targets)
     if inputs is None:
         for leaf, (g, owned) in found.items():
-            accumulate(leaf, g, owned)
+            if edge(leaf) is leaf:  # unless it was frozen since
+                accumulate(leaf, g, owned)
     else:
         for tensor in dict.fromkeys(inputs):
             if (entry := found.get(edge(tensor))) is not None:
@@ -315,6 +316,11 @@ def sum_to(g: Any, shape: tuple[int, ...], node: Node) -> Any:
 def accumulate(leaf: Any, g: Any, owned: bool) -> None:
     """Add a gradient to `.grad`, which never shares memory with anything else."""
     held = leaf._grad
+    if held is not None and held._data.shape != g.shape:
+        raise ShapeError(
+            f"backward: a leaf's .grad has shape {held._data.shape}, and its new gradient {tuple(g.shape)}: its data "
+            f"were exchanged; clear the gradient with .grad = None"
+        )
     if isinstance(g, TensorBase):
         leaf._grad = REGISTRY["clone"].function(g) if held is None else held + g
     elif held is None:
@@ -328,9 +334,14 @@ def accumulate(leaf: Any, g: Any, owned: bool) -> None:
 
 def _call_hooks(hooks: list[Any], g: Any, source: Any) -> Any:
     """Give the gradient to the user's hooks, as a tensor; what one returns takes its place."""
-    tensor = g if isinstance(g, TensorBase) else wrap(g)
-    for hook in list(hooks):
-        result = hook(tensor)
+    recording = isinstance(g, TensorBase)
+    tensor = g if recording else wrap(g)
+    for hook in sorted(hooks, key=lambda hook: isinstance(hook, Retain)):  # what is retained is what the others left
+        if recording:
+            result = hook(tensor)
+        else:
+            with no_grad():
+                result = hook(tensor)
         if result is not None:
             if not isinstance(result, TensorBase) or result._data.shape != tensor._data.shape:
                 got = result._data.shape if isinstance(result, TensorBase) else type(result).__name__
@@ -345,7 +356,7 @@ def _call_hooks(hooks: list[Any], g: Any, source: Any) -> Any:
                     f"returned {result._data.dtype.name}; convert it back with .to(...)"
                 )
             tensor = result
-    return tensor if isinstance(g, TensorBase) else tensor._data
+    return tensor if recording else tensor._data
 
 
 def _released(node: Node) -> AutogradError:

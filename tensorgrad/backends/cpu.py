@@ -7,7 +7,9 @@ attributes as keywords.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -66,6 +68,7 @@ from tensorgrad.errors import DtypeError, ShapeError
 
 Array = np.ndarray[Any, Any]
 Dims = tuple[int, ...]
+Kernel = Callable[..., Any]
 
 
 def _finish(y: Any, out: Array | None) -> Any:
@@ -204,20 +207,55 @@ def _total(dtype: np.dtype[Any]) -> Any:
     return None if dtype.kind == "f" else np.int64
 
 
+def _in_single(kernel: Kernel) -> Kernel:
+    """A kernel that computes half precision in single, as PyTorch does: sums and exponentials soon leave its range."""
+
+    @functools.wraps(kernel)
+    def wide(a: Array, *args: Any, **attrs: Any) -> Array:
+        if a.dtype != np.float16:
+            return kernel(a, *args, **attrs)
+        return kernel(a.astype(np.float32), *args, **attrs).astype(np.float16)
+
+    return wide
+
+
 def _reduce(ufunc: Any, a: Array, dim: Dims, keepdim: bool, dtype: Any = None) -> Array:
     return ufunc.reduce(a, axis=dim, keepdims=keepdim, dtype=dtype)
 
 
+BLOCK = 256
+
+
+def _add(a: Array, dim: Dims, keepdim: bool) -> Array:
+    """The sum over dimensions. Over the leading ones NumPy adds row to row, and the rounding error grows with their
+    number; in blocks of rows it does not, at the same speed."""
+    rows = math.prod(a.shape[: len(dim)])
+    if rows < 2 * BLOCK or a.dtype.kind != "f" or len(dim) == a.ndim or dim[-1] != len(dim) - 1:
+        return _reduce(add, a, dim, keepdim, _total(a.dtype))
+    if not a.flags.c_contiguous:
+        return _reduce(add, a, dim, keepdim)
+    y = a.reshape(rows, -1)
+    while len(y) >= 2 * BLOCK:
+        whole = len(y) - len(y) % BLOCK
+        parts = add.reduce(y[:whole].reshape(-1, BLOCK, y.shape[1]), axis=1)
+        y = parts if whole == len(y) else np.concatenate([parts, y[whole:]])
+    y = add.reduce(y, axis=0)
+    return y.reshape((*((1,) * len(dim) if keepdim else ()), *a.shape[len(dim) :]))
+
+
+@_in_single
 def reduce_sum(a: Array, dim: Dims, keepdim: bool) -> Array:
-    return _reduce(add, a, dim, keepdim, _total(a.dtype))
+    return _add(a, dim, keepdim)
 
 
+@_in_single
 def reduce_mean(a: Array, dim: Dims, keepdim: bool) -> Array:
     count = math.prod(a.shape[d] for d in dim)
-    y = _reduce(add, a, dim, keepdim)
+    y = _add(a, dim, keepdim)
     return y * y.dtype.type(1.0 / count) if count else y * y.dtype.type(np.nan)
 
 
+@_in_single
 def reduce_prod(a: Array, dim: Dims, keepdim: bool) -> Array:
     return _reduce(multiply, a, dim, keepdim, _total(a.dtype))
 
@@ -256,14 +294,17 @@ def argsort(a: Array, dim: int, descending: bool) -> Array:
     return a.shape[dim] - 1 - order
 
 
+@_in_single
 def cumsum(a: Array, dim: int) -> Array:
     return np.cumsum(a, axis=dim, dtype=_total(a.dtype))
 
 
+@_in_single
 def vector_norm(a: Array, dim: Dims, keepdim: bool) -> Array:
     return sqrt(_reduce(add, a * a, dim, keepdim))
 
 
+@_in_single
 def logsumexp(a: Array, dim: Dims, keepdim: bool) -> Array:
     top = maximum.reduce(a, axis=dim, keepdims=True, initial=-math.inf)
     top = np.where(isfinite(top), top, 0).astype(a.dtype, copy=False)
@@ -271,6 +312,7 @@ def logsumexp(a: Array, dim: Dims, keepdim: bool) -> Array:
     return y if keepdim else y.reshape([n for i, n in enumerate(a.shape) if i not in dim])
 
 
+@_in_single
 def softmax(a: Array, dim: int) -> Array:
     if not a.shape or not a.shape[dim]:
         return np.ones_like(a)
@@ -279,6 +321,7 @@ def softmax(a: Array, dim: int) -> Array:
     return true_divide(y, add.reduce(y, axis=dim, keepdims=True), out=y)
 
 
+@_in_single
 def log_softmax(a: Array, dim: int) -> Array:
     if not a.shape or not a.shape[dim]:
         return np.zeros_like(a)
@@ -286,6 +329,7 @@ def log_softmax(a: Array, dim: int) -> Array:
     return subtract(y, log(add.reduce(exp(y), axis=dim, keepdims=True)), out=y)
 
 
+@_in_single
 def softmax_cross_entropy(a: Array, target: Array) -> Array:
     rows = a.reshape(-1, a.shape[-1])
     shifted = rows - maximum.reduce(rows, axis=1, keepdims=True)

@@ -182,7 +182,12 @@ class Module:
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a module under a name. Raises `KeyError` for a bad name, `TypeError` for anything but a Module."""
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type(self).__name__}.{name}: {type(module).__name__} is not a Module")
+            hint = ""
+            if isinstance(module, type):
+                hint = f"; {module.__name__} is a class: write {module.__name__}(...)"
+            elif isinstance(module, list | tuple):
+                hint = "; unpack it: Sequential(*layers)"
+            raise TypeError(f"{type(self).__name__}.{name}: {type(module).__name__} is not a Module{hint}")
         self._register("_modules", name, module)
 
     register_module = add_module

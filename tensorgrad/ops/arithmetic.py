@@ -62,7 +62,7 @@ true_divide = binary(
     "div",
     cpu.true_divide,
     lambda g, y, a, b: g / b,
-    lambda g, y, a, b: -g * a / (b * b),
+    lambda g, y, a, b: -g * (a / b / b),  # b * b would overflow before the quotient does
     keep=("b", "ab"),
     inputs="float",
     doc="""`input / other`, elementwise, broadcasting; integers give the default floating dtype.

@@ -9,6 +9,7 @@ from typing import Any
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
 from tensorgrad.errors import ShapeError
+from tensorgrad.ops.dims import rank
 from tensorgrad.ops.shape import permute_op, reshape_op, unsqueeze
 
 
@@ -158,7 +159,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> tg.nn.functional.linear(tg.ones(1, 2), tg.tensor([[1.0, 2.0]]), tg.tensor([0.5]))
     tensor([[3.5000]])
     """
-    if weight.ndim not in (1, 2) or not input.ndim or input.shape[-1] != weight.shape[-1]:
+    if weight.ndim not in (1, 2) or not rank("linear", input) or input.shape[-1] != weight.shape[-1]:
         raise ShapeError(
             f"linear: input of shape {tuple(input.shape)} does not fit weight of shape {tuple(weight.shape)}: the last "
             f"dimension of the input must be {weight.shape[-1] if weight.ndim else 'that of the weight'}"

@@ -257,16 +257,23 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Tru
 
 
 def _extreme(name: str, reduce: Any, arg: Any, pair: Any, input: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
-    if "other" in kwargs or (args and hasattr(args[0], "requires_grad")):
-        return pair(input, args[0] if args else kwargs["other"])
-    if not args and "dim" not in kwargs:
+    """The three forms of max and min. Raises `TypeError` for arguments that fit none."""
+    if len(args) == 1 and not kwargs and hasattr(args[0], "dtype"):
+        return pair(input, args[0])
+    if not args and kwargs.keys() == {"other"}:
+        return pair(input, kwargs["other"])
+    if not args and not kwargs:
         return reduce(input)
-    names = dict(zip(("dim", "keepdim"), args)) | kwargs
-    dim, keepdim = names["dim"], names.get("keepdim", False)
-    index = arg(input, dim, keepdim=True)
-    values = gather(input, dim, index)
-    if not keepdim and input.ndim:
-        d = one_dim(name, dim, input.ndim)
+    given = dict(zip(("dim", "keepdim"), args)) | kwargs
+    if len(args) > 2 or len(given) < len(args) + len(kwargs) or not {"dim"} <= given.keys() <= {"dim", "keepdim"}:
+        raise TypeError(
+            f"{name}: it takes (), (dim, keepdim=False) or (other), not {len(args)} arguments and "
+            f"{', '.join(kwargs) or 'no keywords'}"
+        )
+    d = one_dim(name, given["dim"], rank(name, input))
+    index = arg(input, d, keepdim=True)
+    values = gather(input, d, index)
+    if not given.get("keepdim", False) and input.ndim:
         shape = input.shape[:d] + input.shape[d + 1 :]
         values, index = values.reshape(shape), index.reshape(shape)
     return MinMax(values, index)
@@ -421,5 +428,9 @@ def norm(input: Any, p: float | str = 2, dim: Any = None, keepdim: bool = False)
         return cast(sum(size != 0, dims, keepdim), input.dtype)
     if p == 1:
         return sum(size, dims, keepdim)
-    total = sum(pow(size, p), dims, keepdim)
+    if p < 1:  # the power's derivative at 0 is infinite
+        size = where(size == 0, 0.0, pow(where(size == 0, 1.0, size), p))
+    else:
+        size = pow(size, p)
+    total = sum(size, dims, keepdim)
     return _root(total, p) if p > 0 else pow(total, 1.0 / p)

@@ -329,7 +329,7 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
         tensors = tuple(x for x in tensors if tuple(x.shape) != (0,)) or tensors[:1]
     ndim = tensors[0].ndim
     if not ndim:
-        raise ShapeError("cat: tensors of no dimensions cannot be joined; use stack")
+        raise ShapeError("cat: tensors of no dimensions cannot be joined: use stack, or give cat a list, cat([a, b])")
     d = one_dim("cat", dim, ndim)
     rest = [(*x.shape[:d], *x.shape[d + 1 :]) for x in tensors]
     for i, x in enumerate(tensors):

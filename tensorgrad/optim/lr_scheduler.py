@@ -125,14 +125,14 @@ class LambdaLR(LRScheduler):
         return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas)]
 
 
-class _Chained(LRScheduler):
+class _Relative(LRScheduler):
     """A schedule that multiplies the present rate, whoever set it, and so goes together with others."""
 
     def _scaled(self, factor: float) -> list[float]:
         return [group["lr"] * factor for group in self.optimizer.param_groups]
 
 
-class StepLR(_Chained):
+class StepLR(_Relative):
     """The learning rate times `gamma` every `step_size` epochs.
 
     >>> import tensorgrad as tg
@@ -156,7 +156,7 @@ class StepLR(_Chained):
         return self._scaled(self.gamma if self.last_epoch and self.last_epoch % self.step_size == 0 else 1)
 
 
-class MultiStepLR(_Chained):
+class MultiStepLR(_Relative):
     """The learning rate times `gamma` at each of the epochs in `milestones`, as often as it is there.
 
     >>> import tensorgrad as tg
@@ -180,7 +180,7 @@ class MultiStepLR(_Chained):
         return self._scaled(self.gamma ** self.milestones.get(self.last_epoch, 0))
 
 
-class ExponentialLR(_Chained):
+class ExponentialLR(_Relative):
     """The learning rate times `gamma` every epoch.
 
     >>> import tensorgrad as tg
@@ -200,7 +200,7 @@ class ExponentialLR(_Chained):
         return self._scaled(self.gamma if self.last_epoch else 1)
 
 
-class CosineAnnealingLR(LRScheduler):
+class CosineAnnealingLR(_Relative):
     """From `initial_lr` to `eta_min` in `T_max` epochs along half a cosine, and back (Loshchilov and Hutter 2017).
 
     >>> import tensorgrad as tg
@@ -221,8 +221,18 @@ class CosineAnnealingLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """The learning rate of each group at epoch `last_epoch`."""
-        height = (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
-        return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
+        epoch, span = self.last_epoch, self.T_max
+        if epoch == 0:
+            return self._scaled(1)
+        height = 1 + math.cos(math.pi * epoch / span)
+        if self._step_count == 1:  # resumed in the middle
+            return [self.eta_min + (base - self.eta_min) * height / 2 for base in self.base_lrs]
+        present = [group["lr"] for group in self.optimizer.param_groups]
+        if (epoch - 1 - span) % (2 * span) == 0:  # the bottom was just left: there is nothing to scale
+            up = (1 - math.cos(math.pi / span)) / 2
+            return [lr + (base - self.eta_min) * up for lr, base in zip(present, self.base_lrs)]
+        before = 1 + math.cos(math.pi * (epoch - 1) / span)
+        return [self.eta_min + (lr - self.eta_min) * height / before for lr in present]
 
 
 class InverseTimeLR(LRScheduler):

@@ -43,7 +43,10 @@ def _fresh(inputs: Any) -> tuple[Any, ...]:
 
 def _outputs(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     result = func(*inputs)
-    outputs = (result,) if isinstance(result, TensorBase) else tuple(result)
+    outputs = result if isinstance(result, tuple | list) else (result,)
+    for i, y in enumerate(outputs):
+        if not isinstance(y, TensorBase):
+            raise DtypeError(f"gradcheck: the function returned {type(y).__name__} as output {i}; it must be a Tensor")
     return tuple(y for y in outputs if isinstance(y, TensorBase) and y._data.dtype.kind == "f")
 
 
@@ -78,6 +81,8 @@ def gradcheck(
             )
     with enable_grad():
         outputs = _outputs(func, fresh)
+    if not outputs:
+        raise ValueError("gradcheck: the function has no floating output, and so nothing to differentiate")
     try:
         for i in wanted:
             numeric = _numeric(func, fresh, i, eps)

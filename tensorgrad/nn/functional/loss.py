@@ -25,11 +25,14 @@ def _reduce(name: str, loss: Any, reduction: str) -> Any:
     raise ValueError(f"{name}: reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
 
 
+_HINT = "; make one with tensorgrad.as_tensor(...), and see that forward returns what it computes"
+
+
 def _pair(name: str, input: Any, target: Any, broadcast: bool = True) -> None:
     """Check that a loss gets two tensors of one shape: broadcasting is mostly a mistake, of which PyTorch warns."""
     for what, x in (("input", input), ("target", target)):
         if not isinstance(x, Tensor):
-            raise DtypeError(f"{name}: {what} must be a Tensor, not {type(x).__name__}")
+            raise DtypeError(f"{name}: {what} must be a Tensor, not {type(x).__name__}{_HINT}")
     if input.dtype.kind != "f" and target.dtype.kind != "f":
         raise DtypeError(
             f"{name}: input or target must be floating, not {input.dtype.name} and {target.dtype.name}; convert with "
@@ -38,12 +41,16 @@ def _pair(name: str, input: Any, target: Any, broadcast: bool = True) -> None:
     if input.shape == target.shape:
         return
     text = f"{name}: input has shape {input.shape} and target {target.shape}"
-    if not broadcast:
+    if not broadcast or not _broadcast(input, target):
         raise ShapeError(f"{text}; they must be equal: use .view_as(...) or .unsqueeze(...)")
     warnings.warn(
         f"{text}: they are broadcast, which is rarely meant; make them equal, with .view_as(...) or .squeeze(...)",
         stacklevel=3,
     )
+
+
+def _broadcast(input: Any, target: Any) -> bool:
+    return all(m == n or 1 in (m, n) for m, n in zip(reversed(input.shape), reversed(target.shape)))
 
 
 def _weighted(name: str, loss: Any, input: Any, weight: Tensor | None) -> Any:
@@ -203,7 +210,7 @@ def _check_expands(name: str, what: str, weight: Any, input: Tensor) -> None:
 def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> Any:
     """Check class indices against scores of shape (C), (N, C) or (N, C, d1, ...); return where they count, or None."""
     if not isinstance(target, Tensor):
-        raise DtypeError(f"{name}: target must be a Tensor, not {type(target).__name__}")
+        raise DtypeError(f"{name}: target must be a Tensor, not {type(target).__name__}{_HINT}")
     if input.dtype.kind != "f":
         raise DtypeError(f"{name}: scores must be floating, not {input.dtype.name}; convert with .float()")
     if target.dtype.kind not in "iu":
@@ -319,6 +326,8 @@ def cross_entropy(
     tensor([0.6931, 0.1269])
     """
     name = "cross_entropy"
+    if not isinstance(input, Tensor):
+        raise DtypeError(f"{name}: input must be a Tensor, not {type(input).__name__}{_HINT}")
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"{name}: label_smoothing must be between 0 and 1, not {label_smoothing}")
     if input.dtype.kind != "f":

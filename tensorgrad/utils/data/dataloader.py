@@ -35,8 +35,7 @@ class DataLoader(Generic[T_co]):
     last batch that is shorter. `batch_size=None` gives the items one by one, without a batch dimension. Items are
     loaded in this process: `num_workers` must be 0.
 
-    A `TensorDataset`, or a `Subset` of one, is indexed a batch at a time. In order, unshuffled, its batches are then
-    views of its tensors: writing into one writes into the data set.
+    A `TensorDataset`, or a `Subset` of one, is indexed a batch at a time. A batch is a copy, and may be written to.
 
     Raises `ValueError` for options that exclude one another, a batch size below 1, and an empty data set to shuffle;
     `TypeError` for a data set without a length or items.
@@ -161,7 +160,7 @@ def _sliced(
 
 
 def _rows(x: Tensor, where: Any) -> Tensor:
-    """The rows of a tensor. Where no gradient is to follow, `take` is several times faster than indexing."""
-    direct = isinstance(where, slice) or x.requires_grad
-    rows: Tensor = x[where] if direct else wrap(x._data.take(where, axis=0))
-    return rows
+    """The rows of a tensor, copied: a batch may be written to. Without a gradient `take` is faster than indexing."""
+    if x.requires_grad:
+        return x[where].clone()
+    return wrap(np.array(x._data[where]) if isinstance(where, slice) else x._data.take(where, axis=0))

@@ -69,6 +69,12 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """
 
     def __init__(self, *tensors: Any) -> None:
+        for t in tensors:
+            if isinstance(t, list | tuple):
+                raise TypeError(
+                    f"TensorDataset: it takes tensors or arrays as separate arguments, not a {type(t).__name__}: "
+                    f"TensorDataset(X, y)"
+                )
         self.tensors: tuple[Tensor, ...] = tuple(as_tensor(t) for t in tensors)
         shapes = [tuple(t.shape) for t in self.tensors]
         if not shapes:
