@@ -208,7 +208,7 @@ __version__ = "0.1.0"
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tensorgrad\.")
 
 # Reached when first used, so that importing the library costs little.
-_ROOMS = {"datasets", "nn", "optim", "testing", "utils", "viz"}
+_ROOMS = {"datasets", "io", "nn", "optim", "testing", "utils", "viz"}
 _FOUND_IN = {
     "creation": """
     arange as_tensor empty empty_like eye from_dlpack from_numpy full full_like linspace meshgrid ones

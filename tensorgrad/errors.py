@@ -1,4 +1,4 @@
-"""The errors of the library: each is PyTorch's `RuntimeError` and also Python's own word for what went wrong."""
+"""The errors of the library: those of computing are PyTorch's `RuntimeError`, and Python's own word for the fault too."""
 
 from __future__ import annotations
 
@@ -36,4 +36,17 @@ class AutogradError(RuntimeError):
         ...
     tensorgrad.errors.AutogradError: backward: this tensor does not require a gradient; make one of the tensors that \
 it was computed from with requires_grad=True, and compute it outside no_grad()
+    """
+
+
+class FileFormatError(ValueError):
+    """A file that `load` cannot read: it is damaged, or it is something other than safetensors.
+
+    >>> import tempfile, tensorgrad as tg
+    >>> from tensorgrad.io import load
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     load(file.name)
+    Traceback (most recent call last):
+        ...
+    tensorgrad.errors.FileFormatError: load: '...' is empty
     """

@@ -250,7 +250,7 @@ def test_another_suffix_is_refused(tmp_path):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"no such folder.*nowhere"):
         viz.graph(small()[0]).save(tmp_path / "nowhere" / "graph.dot")
 
 

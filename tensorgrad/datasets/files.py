@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tensorgrad.files import replacing
+
 DOWNLOAD_TIMEOUT = 30.0  # seconds without a byte
 
 
@@ -59,7 +61,6 @@ def download(name: str, mirrors: Sequence[str], file: str, folder: Path, sha256:
     """
     import hashlib
     import http.client
-    import secrets
     import urllib.request
 
     target = folder / file
@@ -77,12 +78,8 @@ def download(name: str, mirrors: Sequence[str], file: str, folder: Path, sha256:
             failures.append(f"{url}: its SHA-256, unpacked, is {got} and should be {sha256}")
             continue
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{file}.{secrets.token_hex(8)}.part"
-        try:
-            part.write_bytes(raw)
-            os.replace(part, target)
-        finally:
-            part.unlink(missing_ok=True)
+        with replacing(name, os.path.realpath(target)) as temporary:
+            Path(temporary).write_bytes(raw)
         return target
     raise ConnectionError(
         f"{name}: could not download {file}. {'; '.join(failures)}. Without a network, put the file, gzipped or not, "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from tensorgrad.autograd.graph import Node, TensorBase, edge, spec
 from tensorgrad.autograd.op import PICK, REGISTRY, Op
 from tensorgrad.errors import AutogradError
+from tensorgrad.files import replacing
 from tensorgrad.viz.labels import (
     ALARM,
     QUIET,
@@ -131,15 +131,9 @@ class Graph:
         if suffix not in TEXT_SUFFIXES + PICTURE_SUFFIXES:
             known = ", ".join(TEXT_SUFFIXES + PICTURE_SUFFIXES)
             raise ValueError(f"save: the name must end in one of {known}, and is {str(target)!r}")
-        if not target.parent.is_dir():
-            raise FileNotFoundError(f"save: there is no folder {str(target.parent)!r}; create it first")
         content = self.source.encode() if suffix in TEXT_SUFFIXES else self.render(suffix[1:])
-        partial = target.with_name(f".{uuid.uuid4().hex}.part")
-        try:
-            partial.write_bytes(content)
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
+        with replacing("save", os.path.realpath(target)) as temporary:
+            Path(temporary).write_bytes(content)
         return target
 
     def _repr_svg_(self) -> str | None:
