@@ -1,4 +1,4 @@
-"""The errors of the library: those of computing are PyTorch's `RuntimeError`, and Python's own word for the fault too."""
+"""The errors of the library: those of computing are PyTorch's `RuntimeError`, and Python's own word for the fault."""
 
 from __future__ import annotations
 
