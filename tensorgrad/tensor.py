@@ -1,10 +1,9 @@
-"""Tensor: an array that remembers how it was computed. Operators, methods and NumPy's protocols; no mathematics."""
+"""Tensor: an array that remembers how it was computed. Operators and methods; no mathematics."""
 
 from __future__ import annotations
 
-import builtins
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from tensorgrad.backends.dtypes import (
     uint8,
 )
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
+from tensorgrad.protocols import Protocols
 
 
 def _reflected(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -76,7 +76,7 @@ class RemovableHandle:
         self.remove()
 
 
-class Tensor(TensorBase):
+class Tensor(Protocols):
     """A multi-dimensional array of one dtype that records what is computed from it.
 
     `Tensor(data)` makes a tensor of the default dtype from nested lists or an array, and `Tensor(2, 3)` an unset one of
@@ -389,124 +389,11 @@ class Tensor(TensorBase):
         """This tensor if its elements lie in order in memory, otherwise a copy whose do."""
         return self if self._data.flags.c_contiguous else ops.clone_op(self, order="C")
 
-    # NumPy, Python and copying protocols
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
-        array = self.numpy()
-        if dtype is not None and np.dtype(dtype) != array.dtype:
-            if copy is False:
-                raise ValueError(f"an array of {np.dtype(dtype)} cannot be made of this {array.dtype} without a copy")
-            return array.astype(dtype)
-        return array.copy() if copy else array
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
-        """`ndarray * tensor` is a Tensor; a ufunc that is no op works where no gradient would be lost."""
-        if method == "__call__" and out is None and not kwargs:
-            from tensorgrad.ops.ufuncs import by_ufunc
-
-            function = by_ufunc.get(ufunc)
-            if function is not None:
-                return function(*inputs)
-        for x in inputs:
-            if isinstance(x, TensorBase) and edge(x) is not None:
-                raise AutogradError(
-                    f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method} of a tensor that requires a "
-                    f"gradient would lose it; use the tensorgrad function, or .detach()"
-                )
-        arrays = [x._data if isinstance(x, TensorBase) else x for x in inputs]
-        if out is not None:
-            if any(isinstance(x, TensorBase) for x in out):
-                return NotImplemented
-            return getattr(ufunc, method)(*arrays, out=out, **kwargs)
-        result = getattr(ufunc, method)(*arrays, **kwargs)
-        return tuple(map(wrap, result)) if isinstance(result, tuple) else wrap(result)
-
-    def __dlpack__(self, **kwargs: Any) -> Any:
-        return self.numpy().__dlpack__(**kwargs)
-
-    def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
-        return self._data.__dlpack_device__()
-
-    def __repr__(self) -> str:
-        from tensorgrad import printing
-
-        return printing.text(self)
-
-    def __format__(self, format_spec: str) -> str:
-        if format_spec and self._data.size == 1:
-            return format(self._data.item(), format_spec)
-        if format_spec:
-            raise TypeError(f"format {format_spec!r} takes a tensor of one element, and this has shape {self.shape}")
-        return repr(self)
-
-    def __len__(self) -> builtins.int:
-        if not self.ndim:
-            raise TypeError("len: a tensor of no dimensions has no length")
-        return len(self._data)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.ndim:
-            raise TypeError("iteration over a tensor of no dimensions; use .item() for its number")
-        return iter(ops.unbind(self))
-
-    def __contains__(self, value: Any) -> builtins.bool:
-        return bool(ops.eq(self, value)._data.any())
-
-    def __bool__(self) -> builtins.bool:
-        if self._data.size != 1:
-            raise ShapeError(
-                f"the truth of a tensor of shape {self.shape} is ambiguous; use .any() or .all(), or `is not None`"
-            )
-        return bool(self._data.item())
-
-    def __int__(self) -> builtins.int:
-        return int(self.item())
-
-    def __float__(self) -> builtins.float:
-        return float(self.item())
-
-    def __index__(self) -> builtins.int:
-        if self._data.dtype.kind == "f" or self._data.size != 1:
-            raise TypeError(
-                f"only an integer tensor of one element can be an index, not {spec(self.shape, self.dtype)}"
-            )
-        return int(self._data.item())
-
-    __hash__ = object.__hash__
-
-    def __copy__(self) -> Tensor:
-        return self.__deepcopy__({}) if self.is_leaf else self.clone()
-
-    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Any:
-        """A leaf of its own with the same values and gradient. Raises `AutogradError` for a computed tensor."""
-        if not self.is_leaf:
-            raise AutogradError(
-                "deepcopy: only leaf tensors can be copied whole; this one has a graph behind it: .detach() it first"
-            )
-        if id(self) not in memo:
-            made = object.__new__(type(self))
-            made._data, made._grad, made._hooks = np.array(self._data), None, None
-            made._node = LEAF if self.requires_grad else None
-            made.__setstate__(getattr(self, "__dict__", None))
-            memo[id(self)] = made
-            if self._grad is not None:
-                made._grad = self._grad.detach().clone()
-        return memo[id(self)]
-
-    def __setstate__(self, attributes: Any) -> None:
-        if attributes:
-            self.__dict__.update(attributes)
-
-    def __reduce__(self) -> Any:
-        """Pickling, for processes that hand tensors to one another; files are for `tensorgrad.save`."""
-        if not self.is_leaf:
-            raise AutogradError("pickle: this tensor has a graph behind it; .detach() it first")
-        return _rebuild, (type(self), np.ascontiguousarray(self._data).reshape(self.shape), self.requires_grad)
-
     # Indexing
 
     __getitem__ = ops.getitem
     __setitem__ = ops.setitem
+    __hash__ = object.__hash__  # by identity, although == compares elements
 
     # Operators
 
@@ -762,13 +649,6 @@ class Tensor(TensorBase):
         from tensorgrad import creation
 
         return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
-
-
-def _rebuild(cls: type[Tensor], array: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
-    made = object.__new__(cls)
-    made._data, made._grad, made._hooks = array, None, None
-    made._node = LEAF if requires_grad else None
-    return made
 
 
 graph.Tensor = Tensor

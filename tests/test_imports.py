@@ -56,6 +56,7 @@ ORDER = [
     ["autograd"],
     ["ops"],
     ["printing"],
+    ["protocols"],
     ["tensor"],
     ["creation"],
     ["random"],
