@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad import ops
 from tensorgrad.autograd import graph
-from tensorgrad.autograd.graph import LEAF, Node, Retain, TensorBase, View, edge, spec, wrap, writes
+from tensorgrad.autograd.graph import LEAF, Node, Retain, TensorBase, View, edge, retains, spec, wrap, writes
 from tensorgrad.autograd.inplace import apply_, detach_
 from tensorgrad.backends.dtypes import (
     as_dtype,
@@ -284,7 +284,7 @@ class Tensor(Protocols):
         if at.__class__ is Node:
             from tensorgrad.autograd import walk
 
-            if not any(isinstance(hook, Retain) and hook.tensor() is self for hook in at.hooks or ()):
+            if not retains(at, self):
                 walk.register_hook(self, Retain(self))
 
     def detach(self) -> Tensor:

@@ -1040,6 +1040,9 @@ def test_half_precision_is_summed_in_single():
     assert (ones * 100).mean().item() == 100.0
     assert ones[:, 0].cumsum(0)[-1].item() == 5000.0
     assert tg.tensor([300.0, 400.0], dtype=tg.float16).norm().item() == 500.0
+    wide = tg.tensor([100.0, 300.0, -250.0], dtype=tg.float16)
+    assert wide.std().item() == pytest.approx(278.4, rel=1e-3)
+    assert wide.norm(3).item() == pytest.approx(352.0, rel=1e-2)
     bias = tg.zeros(3, dtype=tg.float16, requires_grad=True)
     (ones + bias).sum().backward()
     assert bias.grad.tolist() == [5000.0] * 3
@@ -1051,3 +1054,28 @@ def test_long_columns_are_summed_as_exactly_as_rows():
     np.testing.assert_allclose(x.sum(0).numpy(), exact, rtol=1e-6)
     np.testing.assert_allclose(x.reshape(200_003, 1, 3).mean((0, 1)).numpy(), exact / 200_003, rtol=1e-6)
     assert x.sum(0, keepdim=True).shape == (1, 3)
+    np.testing.assert_allclose(tg.stack([x, x]).sum(1).numpy()[1], exact, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(600, 0), (3, 0, 600), (0, 600, 2), (2, 513, 3), (511, 2), (512, 1, 2), (1024, 2)])
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_sums_by_blocks_have_the_shapes_and_values_of_plain_ones(shape, keepdim):
+    x = tg.rand(*shape)
+    for dim in (0, 1, (0, 1)):
+        got = x.sum(dim, keepdim)
+        expected = x.double().numpy().sum(dim, keepdims=keepdim)
+        assert got.shape == expected.shape
+        np.testing.assert_allclose(got.numpy(), expected, rtol=1e-5)
+
+
+def test_norms_of_negative_order_are_zero_with_a_zero():
+    assert tg.tensor([0.0, 1.0, 2.0]).norm(-1).item() == 0.0
+    assert tg.tensor([1.0, 1.0]).norm(-1).item() == 0.5
+
+
+def test_a_retained_gradient_that_is_also_asked_for_counts_once():
+    x = leaf(1.0, 2.0)
+    y = x * 2
+    y.retain_grad()
+    (y * y).sum().backward(inputs=[y])
+    assert y.grad.tolist() == [4.0, 8.0]

@@ -174,6 +174,12 @@ class Retain:
             tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
 
 
+def retains(e: Any, tensor: Any) -> bool:
+    """Whether a tensor retains the gradient that arrives at its edge."""
+    hooks = e.hooks if e.__class__ is Node else None
+    return any(isinstance(hook, Retain) and hook.tensor() is tensor for hook in hooks or ())
+
+
 def move_retained(before: Any, after: Any) -> None:
     """Let a tensor that was written to in place retain the gradient of its new value."""
     if before.__class__ is Node and before.hooks and after.__class__ is Node:

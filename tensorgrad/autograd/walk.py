@@ -13,7 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import Node, Retain, Saved, TensorBase, called_at, check_unwritten, edge, wrap, writes
+from tensorgrad.autograd.graph import (
+    Node,
+    Retain,
+    Saved,
+    TensorBase,
+    called_at,
+    check_unwritten,
+    edge,
+    retains,
+    wrap,
+    writes,
+)
 from tensorgrad.autograd.modes import ANOMALY, enable_grad, no_grad
 from tensorgrad.autograd.op import PICK, REGISTRY, pick
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
@@ -37,7 +48,8 @@ def backward(
                 accumulate(leaf, g, owned)
     else:
         for tensor in dict.fromkeys(inputs):
-            if (entry := found.get(edge(tensor))) is not None:
+            e = edge(tensor)
+            if (entry := found.get(e)) is not None and not retains(e, tensor):
                 accumulate(tensor, entry[0], owned=False)
 
 

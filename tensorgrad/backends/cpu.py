@@ -227,20 +227,20 @@ BLOCK = 256
 
 
 def _add(a: Array, dim: Dims, keepdim: bool) -> Array:
-    """The sum over dimensions. Over the leading ones NumPy adds row to row, and the rounding error grows with their
-    number; in blocks of rows it does not, at the same speed."""
-    rows = math.prod(a.shape[: len(dim)])
-    if rows < 2 * BLOCK or a.dtype.kind != "f" or len(dim) == a.ndim or dim[-1] != len(dim) - 1:
+    """The sum over dimensions. Where others follow them in memory, NumPy adds row to row, and the rounding error grows
+    with the number of rows; in blocks of rows it does not, at the same speed. (Only of contiguous arrays.)"""
+    rows = math.prod(a.shape[d] for d in dim)
+    inner = bool(dim) and dim[-1] < a.ndim - 1 and dim[-1] - dim[0] == len(dim) - 1
+    if rows < 2 * BLOCK or not (inner and a.size and a.dtype.kind == "f" and a.flags.c_contiguous):
         return _reduce(add, a, dim, keepdim, _total(a.dtype))
-    if not a.flags.c_contiguous:
-        return _reduce(add, a, dim, keepdim)
-    y = a.reshape(rows, -1)
-    while len(y) >= 2 * BLOCK:
-        whole = len(y) - len(y) % BLOCK
-        parts = add.reduce(y[:whole].reshape(-1, BLOCK, y.shape[1]), axis=1)
-        y = parts if whole == len(y) else np.concatenate([parts, y[whole:]])
-    y = add.reduce(y, axis=0)
-    return y.reshape((*((1,) * len(dim) if keepdim else ()), *a.shape[len(dim) :]))
+    lead, tail = a.shape[: dim[0]], a.shape[dim[-1] + 1 :]
+    y = a.reshape(math.prod(lead), rows, math.prod(tail))
+    while rows >= 2 * BLOCK:
+        whole = rows - rows % BLOCK
+        parts = add.reduce(y[:, :whole].reshape(len(y), -1, BLOCK, y.shape[2]), axis=2)
+        y = parts if whole == rows else np.concatenate([parts, y[:, whole:]], axis=1)
+        rows = y.shape[1]
+    return add.reduce(y, axis=1).reshape((*lead, *((1,) * len(dim) if keepdim else ()), *tail))
 
 
 @_in_single

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
-from tensorgrad.backends.dtypes import as_dtype
+from tensorgrad.backends.dtypes import as_dtype, float16, float32
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.arithmetic import abs, maximum, minimum
 from tensorgrad.ops.choose import cast, where
@@ -96,6 +96,8 @@ def var(
         correction = 1 if unbiased else 0
     if input.dtype.kind != "f":
         raise DtypeError(f"var: it needs a floating dtype, not {input.dtype.name}; convert with .float()")
+    if input.dtype == float16:
+        return _in_single(var, input, dim, keepdim=keepdim, correction=correction)
     dims = many_dims("var", dim, rank("var", input))
     rest = _count(input, dims) - correction
     deviations = square(input - mean(input, dims, keepdim=True)) if dims else input * 0.0
@@ -112,7 +114,14 @@ def std(
     >>> tg.std(tg.tensor([1.0, 2.0, 3.0, 4.0]), correction=0)
     tensor(1.1180)
     """
+    if input.dtype == float16:
+        return _in_single(std, input, dim, unbiased, keepdim, correction=correction)
     return _root(var(input, dim, correction=correction, unbiased=unbiased, keepdim=keepdim), 2)
+
+
+def _in_single(function: Any, input: Any, *args: Any, **kwargs: Any) -> Any:
+    """A function composed of operations, of half precision, computed in single: its squares would leave the range."""
+    return cast(function(cast(input, float32), *args, **kwargs), float16)
 
 
 def _root(a: Any, p: float) -> Any:
@@ -419,6 +428,8 @@ def norm(input: Any, p: float | str = 2, dim: Any = None, keepdim: bool = False)
         return vector_norm_op(input, dim=dims, keepdim=keepdim)
     if isinstance(p, str):
         raise ValueError(f"norm: p must be a number, inf or 'fro', not {p!r}")
+    if input.dtype == float16:
+        return _in_single(norm, input, p, dim, keepdim)
     size = abs(input)
     if p == math.inf:
         return amax(size, dims, keepdim)
@@ -428,7 +439,7 @@ def norm(input: Any, p: float | str = 2, dim: Any = None, keepdim: bool = False)
         return cast(sum(size != 0, dims, keepdim), input.dtype)
     if p == 1:
         return sum(size, dims, keepdim)
-    if p < 1:  # the power's derivative at 0 is infinite
+    if 0 < p < 1:  # the power's derivative at 0 is infinite
         size = where(size == 0, 0.0, pow(where(size == 0, 1.0, size), p))
     else:
         size = pow(size, p)

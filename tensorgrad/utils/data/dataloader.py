@@ -35,7 +35,8 @@ class DataLoader(Generic[T_co]):
     last batch that is shorter. `batch_size=None` gives the items one by one, without a batch dimension. Items are
     loaded in this process: `num_workers` must be 0.
 
-    A `TensorDataset`, or a `Subset` of one, is indexed a batch at a time. A batch is a copy, and may be written to.
+    A `TensorDataset`, or a `Subset` of one, is indexed a batch at a time. A batch is a copy, and may be written to;
+    items, with `batch_size=None`, are what the data set gives.
 
     Raises `ValueError` for options that exclude one another, a batch size below 1, and an empty data set to shuffle;
     `TypeError` for a data set without a length or items.
