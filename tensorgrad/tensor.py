@@ -10,7 +10,19 @@ import numpy as np
 
 from tensorgrad import ops
 from tensorgrad.autograd import graph
-from tensorgrad.autograd.graph import LEAF, Node, Retain, TensorBase, View, edge, retains, spec, wrap, writes
+from tensorgrad.autograd.graph import (
+    LEAF,
+    Node,
+    Retain,
+    TensorBase,
+    View,
+    broadcasts,
+    edge,
+    retains,
+    spec,
+    wrap,
+    writes,
+)
 from tensorgrad.autograd.inplace import apply_, detach_
 from tensorgrad.backends.dtypes import (
     as_dtype,
@@ -573,11 +585,7 @@ class Tensor(Protocols):
 
     def _write(self, method: str, value: Any) -> Tensor:
         shape = value._data.shape if isinstance(value, TensorBase) else np.shape(value)
-        try:
-            fits = np.broadcast_shapes(shape, self.shape) == self.shape
-        except ValueError:
-            fits = False
-        if not fits:
+        if not broadcasts(shape, self.shape):
             raise ShapeError(f"{method}: values of shape {shape} do not fit a tensor of shape {self.shape}")
         return apply_("copy", self, value)
 

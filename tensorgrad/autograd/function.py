@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import Node, Saved, TensorBase, View, clock, edge, wrap, writes
+from tensorgrad.autograd.graph import Node, Saved, TensorBase, View, broadcasts, clock, edge, wrap, writes
 from tensorgrad.autograd.modes import GRAD, no_grad, user_line
 from tensorgrad.autograd.op import Op, pick
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
@@ -67,9 +67,8 @@ class _FunctionOp(Op):
     __slots__ = ("several",)
 
     def __init__(self, name: str, call: _Call) -> None:
-        super().__init__(name, kernel=call.refuse, joint=call.vjp, keep="y")
+        super().__init__(name, kernel=call.refuse, joint=call.vjp, keep="y")  # "y": the saved tensors
         self.several = call.several
-        self.bare = False  # what the user set on ctx counts as kept
 
 
 class _Call:
@@ -125,13 +124,11 @@ class _Call:
                 raise DtypeError(
                     f"{name}.backward returned {type(gradient).__name__} as gradient {position}; return a Tensor"
                 )
-            if gradient._data.shape != shape:
-                lead = gradient._data.ndim - len(shape)
-                if lead < 0 or any(s not in (1, n) for s, n in zip(shape, gradient._data.shape[lead:])):
-                    raise ShapeError(
-                        f"{name}.backward returned a gradient of shape {gradient._data.shape} for argument {position}, "
-                        f"which has shape {shape}"
-                    )
+            if not broadcasts(shape, gradient._data.shape):
+                raise ShapeError(
+                    f"{name}.backward returned a gradient of shape {gradient._data.shape} for argument {position}, "
+                    f"which has shape {shape}"
+                )
             out.append(gradient if recording else np.array(gradient._data))
         return tuple(out)
 

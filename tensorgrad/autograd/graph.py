@@ -198,6 +198,12 @@ def wrap(array: Any, node: Any = None) -> Any:
     return tensor
 
 
+def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether a shape can be stretched to another."""
+    lead = len(to) - len(shape)
+    return lead >= 0 and all(n in (1, m) for n, m in zip(shape, to[lead:]))
+
+
 def spec(shape: tuple[int, ...], dtype: Any) -> str:
     """A shape and dtype as the error messages write them."""
     return f"{np.dtype(dtype).name}{list(shape)}"

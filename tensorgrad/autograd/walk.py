@@ -18,6 +18,7 @@ from tensorgrad.autograd.graph import (
     Retain,
     Saved,
     TensorBase,
+    broadcasts,
     called_at,
     check_unwritten,
     edge,
@@ -190,9 +191,9 @@ def _walk(
         if targets is not None:
             if node in targets:
                 found[node] = (g, False)
-            inputs = tuple(e if e in targets or e in needed else None for e in inputs)  # type: ignore[operator]
             if node not in needed:  # type: ignore[operator]
                 continue
+            inputs = tuple(e if e in targets or e in needed else None for e in inputs)  # type: ignore[operator]
         if kept is None:
             raise _released(node)
         if node.seq < writes.latest:
@@ -311,15 +312,14 @@ def _saved(node: Node, array: Any, source: Any) -> Any:
 
 def sum_to(g: Any, shape: tuple[int, ...], node: Node) -> Any:
     """The gradient of a broadcast input: summed over the dimensions that broadcasting added or stretched."""
-    lead = len(g.shape) - len(shape)
-    dims = tuple(range(lead)) + tuple(
-        i + lead for i, size in enumerate(shape) if size == 1 and lead >= 0 and g.shape[i + lead] != 1
-    )
-    if lead < 0 or any(s not in (1, n) for s, n in zip(shape, g.shape[lead:], strict=True)):
+    if not broadcasts(shape, g.shape):
         raise ShapeError(
             f"backward of {node.op.name} returned a gradient of shape {tuple(g.shape)} for an input of shape {shape}"
             f"{called_at(node)}"
         )
+    lead = len(g.shape) - len(shape)
+    stretched = tuple(i for i, size in enumerate(shape, lead) if size == 1 and g.shape[i] != 1)
+    dims = (*range(lead), *stretched)
     if dims:
         g = REGISTRY["sum"].function(g, dim=dims, keepdim=True)
     return g.reshape(shape)

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.autograd.graph import TensorBase, wrap
+from tensorgrad.autograd.graph import TensorBase, broadcasts, wrap
 from tensorgrad.autograd.inplace import apply_
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
@@ -174,20 +174,24 @@ def setitem(tensor: Any, index: Any, value: Any) -> None:
             [0., 2., 0.]])
     """
     template, arrays = _parse(tensor, index)
-    region: tuple[int, ...]
-    try:
-        region = cpu.index(tensor._data, *(x._data for x in arrays), template=template).shape
-    except (IndexError, ShapeError) as error:
-        raise _out_of_range(tensor, error) from None
     shape: tuple[int, ...] = getattr(value, "shape", ())
+    region: tuple[int, ...] = ()
+    if shape:  # a number fits whatever is indexed, which need not be read to know its shape
+        try:
+            region = cpu.index(tensor._data, *(x._data for x in arrays), template=template).shape
+        except (IndexError, ShapeError) as error:
+            raise _out_of_range(tensor, error) from None
     while len(shape) > len(region) and shape[0] == 1:  # NumPy and PyTorch drop leading ones
         value = value[0]
         shape = value.shape
     if not isinstance(value, TensorBase | bool | int | float) and not hasattr(value, "dtype"):
         raise DtypeError(f"x[index] = value: value must be a tensor or a number, not {type(value).__name__}")
-    if len(shape) > len(region) or any(n not in (1, m) for n, m in zip(reversed(shape), reversed(region))):
+    if not broadcasts(shape, region):
         raise ShapeError(f"x[index] = value: a value of shape {tuple(shape)} does not fit the {region} that is indexed")
-    apply_("put", tensor, value, *arrays, template=template)
+    try:
+        apply_("put", tensor, value, *arrays, template=template)
+    except IndexError as error:
+        raise _out_of_range(tensor, error) from None
 
 
 def _out_of_range(tensor: Any, error: Exception) -> IndexError:
