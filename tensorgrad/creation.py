@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.autograd.graph import TensorBase, wrap
+from tensorgrad.backends.device import require_cpu
 from tensorgrad.backends.dtypes import SUPPORTED, as_dtype, get_default_dtype, int64, promote_types
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.dims import flat
 from tensorgrad.tensor import Tensor
 
 
-def finish(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Tensor:
-    """A tensor around an array; a leaf that requires a gradient if asked. Raises `DtypeError` where that cannot be."""
+def finish(array: np.ndarray[Any, Any], requires_grad: bool = False, device: Any = None) -> Tensor:
+    """A tensor around an array; a leaf that requires a gradient if asked. Raises `DtypeError` where that cannot be,
+    `DeviceError` for a device that is not the CPU."""
+    if device is not None:
+        require_cpu("a new tensor", device)
     made: Tensor = wrap(array)
     if requires_grad:
         made.requires_grad_()
@@ -93,7 +97,7 @@ def any_tensor(data: Any) -> bool:
     return isinstance(data, TensorBase)
 
 
-def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A new tensor with a copy of `data`: a number, nested lists, an array or a tensor.
 
     Python floats get the default dtype (float32), ints int64, bools bool; arrays keep their dtype.
@@ -105,10 +109,10 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tens
     tensor([[1., 2.],
             [3., 4.]], dtype=float64, requires_grad=True)
     """
-    return finish(np.array(_from_data("tensor", data, dtype)), requires_grad)
+    return finish(np.array(_from_data("tensor", data, dtype)), requires_grad, device)
 
 
-def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """`data` as a tensor, sharing memory with an array, and being the tensor itself, where the dtype allows.
 
     >>> import tensorgrad as tg
@@ -118,7 +122,7 @@ def as_tensor(data: Any, dtype: Any = None) -> Tensor:
     """
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(as_dtype(dtype))
-    return finish(_from_data("as_tensor", data, dtype))
+    return finish(_from_data("as_tensor", data, dtype), device=device)
 
 
 def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
@@ -161,37 +165,37 @@ def _dtype(dtype: Any) -> np.dtype[Any]:
     return get_default_dtype() if dtype is None else as_dtype(dtype)
 
 
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
     >>> import tensorgrad as tg
     >>> tg.zeros(2)
     tensor([0., 0.])
     """
-    return finish(np.zeros(shape_of("zeros", size), _dtype(dtype)), requires_grad)
+    return finish(np.zeros(shape_of("zeros", size), _dtype(dtype)), requires_grad, device)
 
 
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape.
 
     >>> import tensorgrad as tg
     >>> tg.ones(2)
     tensor([1., 1.])
     """
-    return finish(np.ones(shape_of("ones", size), _dtype(dtype)), requires_grad)
+    return finish(np.ones(shape_of("ones", size), _dtype(dtype)), requires_grad, device)
 
 
-def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape whose elements are whatever was in memory.
 
     >>> import tensorgrad as tg
     >>> tg.empty(2, 3).shape
     (2, 3)
     """
-    return finish(np.empty(shape_of("empty", size), _dtype(dtype)), requires_grad)
+    return finish(np.empty(shape_of("empty", size), _dtype(dtype)), requires_grad, device)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape with one value; its dtype by default that of the value.
 
     >>> import tensorgrad as tg
@@ -200,50 +204,52 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool =
     """
     value = _from_data("full", fill_value, dtype)
     shape = shape_of("full", (size,) if isinstance(size, list | tuple) else ((size,),))
-    return finish(np.full(shape, value, value.dtype), requires_grad)
+    return finish(np.full(shape, value, value.dtype), requires_grad, device)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and dtype of another tensor.
 
     >>> import tensorgrad as tg
     >>> tg.zeros_like(tg.tensor([1, 2]))
     tensor([0, 0])
     """
-    return finish(np.zeros(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad)
+    return finish(np.zeros(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad, device)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and dtype of another tensor.
 
     >>> import tensorgrad as tg
     >>> tg.ones_like(tg.tensor([1, 2]))
     tensor([1, 1])
     """
-    return finish(np.ones(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad)
+    return finish(np.ones(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad, device)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """An unset tensor of the shape and dtype of another.
 
     >>> import tensorgrad as tg
     >>> tg.empty_like(tg.zeros(2, 3)).shape
     (2, 3)
     """
-    return finish(np.empty(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad)
+    return finish(np.empty(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad, device)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """One value in the shape and dtype of another tensor.
 
     >>> import tensorgrad as tg
     >>> tg.full_like(tg.zeros(2), 5)
     tensor([5., 5.])
     """
-    return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A matrix of `n` rows and `m` (by default `n`) columns with ones on its diagonal.
 
     >>> import tensorgrad as tg
@@ -252,11 +258,17 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
             [0., 1.]])
     """
     rows, columns = shape_of("eye", (n, n if m is None else m))
-    return finish(np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad)
+    return finish(np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad, device)
 
 
 def arange(
-    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False
+    start: Any = None,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`start`, `start + step`, ... below `end`; int64 from ints, the default dtype where a float is among them.
 
@@ -277,10 +289,12 @@ def arange(
         raise ValueError(f"arange: a step of {step} does not lead from {start} to {end}")
     if dtype is None:
         dtype = int64 if builtins.all(isinstance(x, int) for x in (start, end, step)) else get_default_dtype()
-    return finish(np.arange(start, end, step).astype(as_dtype(dtype)), requires_grad)
+    return finish(np.arange(start, end, step).astype(as_dtype(dtype)), requires_grad, device)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`steps` evenly spaced values from `start` to `end`, both included.
 
     >>> import tensorgrad as tg
@@ -289,7 +303,7 @@ def linspace(start: float, end: float, steps: int, *, dtype: Any = None, require
     """
     if steps < 0:
         raise ValueError(f"linspace: steps must be 0 or more, not {steps}")
-    return finish(np.linspace(float(start), float(end), steps).astype(_dtype(dtype)), requires_grad)
+    return finish(np.linspace(float(start), float(end), steps).astype(_dtype(dtype)), requires_grad, device)
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:

@@ -39,6 +39,18 @@ it was computed from with requires_grad=True, and compute it outside no_grad()
     """
 
 
+class DeviceError(RuntimeError, ValueError):
+    """A device that is not there: tensors live on "cpu".
+
+    >>> import tensorgrad as tg
+    >>> tg.ones(2).to("cuda")
+    Traceback (most recent call last):
+        ...
+    tensorgrad.errors.DeviceError: to: device 'cuda' is not available; tensors live on 'cpu'. Choose with \
+device('cuda' if cuda.is_available() else 'cpu')
+    """
+
+
 class FileFormatError(ValueError):
     """A file that `load` cannot read: it is damaged, or it is something other than safetensors.
 

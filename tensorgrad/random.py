@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.device import require_cpu
 from tensorgrad.backends.dtypes import as_dtype, float16, float32, get_default_dtype, int64
 from tensorgrad.creation import finish, shape_of
 from tensorgrad.errors import DtypeError
@@ -24,7 +25,8 @@ class Generator:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: Any = "cpu") -> None:
+        require_cpu("Generator", device)
         self.seed()
 
     def manual_seed(self, seed: int) -> Generator:
@@ -146,24 +148,30 @@ def _floating(name: str, dtype: Any) -> np.dtype[Any]:
     return dtype
 
 
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def rand(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Uniform random numbers in [0, 1) of a shape.
 
     >>> import tensorgrad as tg
     >>> tg.rand(2, 3).shape
     (2, 3)
     """
-    return finish(np.asarray(uniform(shape_of("rand", size), _floating("rand", dtype), generator)), requires_grad)
+    return finish(
+        np.asarray(uniform(shape_of("rand", size), _floating("rand", dtype), generator)), requires_grad, device
+    )
 
 
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def randn(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Standard normal random numbers of a shape.
 
     >>> import tensorgrad as tg
     >>> tg.randn(2, 3).shape
     (2, 3)
     """
-    return finish(normal_array(shape_of("randn", size), _floating("randn", dtype), generator), requires_grad)
+    return finish(normal_array(shape_of("randn", size), _floating("randn", dtype), generator), requires_grad, device)
 
 
 def _must_fit(name: str, low: int, high: int, dtype: Any) -> None:
@@ -173,7 +181,13 @@ def _must_fit(name: str, low: int, high: int, dtype: Any) -> None:
 
 
 def randint(
-    low: int = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = int64
+    low: int = 0,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = int64,
+    device: Any = None,
 ) -> Tensor:
     """Random integers in [`low`, `high`) of a shape; `randint(high, size)` starts at 0.
 
@@ -193,11 +207,12 @@ def randint(
         raise ValueError(f"randint: high {high} must be above low {low}")
     _must_fit("randint", low, high - 1, dtype)
     return finish(
-        np.asarray(numpy_of(generator).integers(low, high, shape_of("randint", (size,)))).astype(as_dtype(dtype))
+        np.asarray(numpy_of(generator).integers(low, high, shape_of("randint", (size,)))).astype(as_dtype(dtype)),
+        device=device,
     )
 
 
-def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, device: Any = None) -> Tensor:
     """The numbers from 0 to n - 1 in a random order.
 
     >>> import tensorgrad as tg
@@ -207,11 +222,16 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64) 
     if n < 0:
         raise ValueError(f"randperm: n must be 0 or more, not {n}")
     _must_fit("randperm", 0, max(n - 1, 0), dtype)
-    return finish(numpy_of(generator).permutation(n).astype(as_dtype(dtype)))
+    return finish(numpy_of(generator).permutation(n).astype(as_dtype(dtype)), device=device)
 
 
 def rand_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Uniform random numbers in [0, 1) of the shape and dtype of another tensor.
 
@@ -219,11 +239,18 @@ def rand_like(
     >>> tg.rand_like(tg.zeros(2, 3)).shape
     (2, 3)
     """
-    return rand(tuple(input.shape), generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return rand(
+        tuple(input.shape), generator=generator, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad
+    )
 
 
 def randn_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Standard normal random numbers of the shape and dtype of another tensor.
 
@@ -231,11 +258,19 @@ def randn_like(
     >>> tg.randn_like(tg.zeros(2, 3)).shape
     (2, 3)
     """
-    return randn(tuple(input.shape), generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return randn(
+        tuple(input.shape), generator=generator, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad
+    )
 
 
 def randint_like(
-    input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None, dtype: Any = None
+    input: Tensor,
+    low: int,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
 ) -> Tensor:
     """Random integers in [`low`, `high`), or [0, `low`), of the shape and dtype of another tensor.
 
@@ -244,7 +279,7 @@ def randint_like(
     tensor([1., 1.])
     """
     bounds = (0, low) if high is None else (low, high)
-    return randint(*bounds, tuple(input.shape), generator=generator, dtype=dtype or input.dtype)
+    return randint(*bounds, tuple(input.shape), generator=generator, dtype=dtype or input.dtype, device=device)
 
 
 def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Tensor:

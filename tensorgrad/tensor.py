@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,11 @@ from tensorgrad.autograd.graph import (
     writes,
 )
 from tensorgrad.autograd.inplace import apply_, detach_
+from tensorgrad.backends.device import CPU, require_cpu
+from tensorgrad.backends.device import TYPES as DEVICE_TYPES
+from tensorgrad.backends.device import device as device_type
 from tensorgrad.backends.dtypes import (
+    CATEGORY,
     as_dtype,
     bool_,
     float16,
@@ -37,6 +42,7 @@ from tensorgrad.backends.dtypes import (
     uint8,
 )
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
+from tensorgrad.ops.keywords import method
 from tensorgrad.protocols import Protocols
 
 
@@ -62,9 +68,48 @@ def _in_place(name: str) -> Callable[..., Any]:
     def method(self: Any, *others: Any) -> Any:
         return apply_(name, self, *others)
 
+    return _documented(method, name)
+
+
+def _written(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that computes a function of the tensor, composed of ops, and writes the result into it."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        y = function(self if edge(self) is None else ops.clone(self), *args, **kwargs)
+        if y.shape != self.shape or CATEGORY[y.dtype.kind] > CATEGORY[self.dtype.kind]:
+            kind = ShapeError if y.shape != self.shape else DtypeError
+            raise kind(
+                f"{name}_: the result is {spec(y.shape, y.dtype)}, which cannot be written into "
+                f"{spec(self.shape, self.dtype)}; use the out-of-place form"
+            )
+        return apply_("copy", self, y)
+
+    return _documented(method, name)
+
+
+def _documented(method: Any, name: str) -> Callable[..., Any]:
     method.__name__ = f"{name}_"
     method.__doc__ = f"`{name}` in place: the result is written into this tensor, which is returned."
     return method
+
+
+class _Late:
+    """A method whose family of operations is loaded when it is first used; it then takes this one's place."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Any, kind: type) -> Any:
+        name = self.name.removesuffix("_")
+        function = getattr(ops, name)
+        if name == self.name:
+            found = method(function)
+        elif hasattr(function, "op"):
+            found = _in_place(function.op.name)
+        else:
+            found = _written(name, function)
+        setattr(Tensor, self.name, found)
+        return getattr(kind if tensor is None else tensor, self.name)
 
 
 class RemovableHandle:
@@ -128,6 +173,11 @@ class Tensor(Protocols):
     def ndim(self) -> int:
         """The number of dimensions."""
         return self._data.ndim
+
+    @property
+    def device(self) -> device_type:
+        """Where the tensor lives: `device("cpu")`."""
+        return CPU
 
     def dim(self) -> int:
         """The number of dimensions."""
@@ -340,14 +390,13 @@ class Tensor(Protocols):
         for arg in args:
             if isinstance(arg, TensorBase):
                 dtype = arg._data.dtype
-            elif isinstance(arg, str) and arg.split(":")[0] in ("cpu", "cuda", "mps"):
+            elif isinstance(arg, device_type) or (isinstance(arg, str) and arg.split(":")[0] in DEVICE_TYPES):
                 device = arg
             elif isinstance(arg, bool):
                 continue  # non_blocking
             elif arg is not None:
                 dtype = arg
-        if device is not None and str(device) != "cpu":
-            raise ValueError(f"to: device {device!r} is not available; tensors live on 'cpu'")
+        require_cpu("to", device)
         dtype = self._data.dtype if dtype is None else as_dtype(dtype)
         if dtype is self._data.dtype:
             return ops.clone(self) if copy else self
@@ -626,37 +675,43 @@ class Tensor(Protocols):
 
     # More of the same dtype
 
-    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
         """A tensor of `data` in this tensor's dtype."""
         from tensorgrad import creation
 
-        return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return creation.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
-    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
         """Zeros of a shape in this tensor's dtype."""
         from tensorgrad import creation
 
-        return creation.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return creation.zeros(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
-    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
         """Ones of a shape in this tensor's dtype."""
         from tensorgrad import creation
 
-        return creation.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return creation.ones(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
-    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
         """An unset tensor of a shape in this tensor's dtype."""
         from tensorgrad import creation
 
-        return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return creation.empty(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
     def new_full(
-        self, size: Sequence[Any], fill_value: Any, *, dtype: Any = None, requires_grad: Any = False
+        self, size: Sequence[Any], fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
     ) -> Tensor:
         """One value of a shape in this tensor's dtype."""
         from tensorgrad import creation
 
-        return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return creation.full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
+
+for _name, _member in list(vars(Tensor).items()):
+    if _member.__class__ is FunctionType:
+        setattr(Tensor, _name, method(_member))
+for _name in ops.METHODS:
+    setattr(Tensor, _name, _Late(_name))
 
 graph.Tensor = Tensor

@@ -15,12 +15,13 @@ import tensorgrad as tg
 
 ROOT = Path(__file__).parents[1]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-# `ops` is seen through `tensorgrad`; what else is in there serves other rooms.
+# `ops` is seen through `tensorgrad`; what else is in there, and kernels, serve other rooms.
 FILES = {"errors", "files", "io", "nn.init", "optim.lr_scheduler", "testing.strategies"}
 ROOMS = ["tensorgrad"] + [
     name
     for _, name, is_package in pkgutil.walk_packages(tg.__path__, "tensorgrad.")
-    if (is_package and name != "tensorgrad.ops") or name.removeprefix("tensorgrad.") in FILES
+    if (is_package and name not in ("tensorgrad.ops", "tensorgrad.backends.cpu"))
+    or name.removeprefix("tensorgrad.") in FILES
 ]
 
 

@@ -43,15 +43,14 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
-        if device is not None and str(device) != "cpu":
-            raise ValueError(f"Linear: device {device!r} is not available; tensors live on 'cpu'")
+        factory = {"device": device, "dtype": dtype}
         for name, size in (("in_features", in_features), ("out_features", out_features)):
             if not hasattr(size, "__index__") or isinstance(size, bool) or size < 0:
                 raise ValueError(f"Linear: {name} must be an int of 0 or more, not {size!r}")
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(empty(out_features, in_features, dtype=dtype))
-        self.register_parameter("bias", Parameter(empty(out_features, dtype=dtype)) if bias else None)
+        self.weight = Parameter(empty(out_features, in_features, **factory))
+        self.register_parameter("bias", Parameter(empty(out_features, **factory)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -1,104 +1,18 @@
-"""The catalogue: one row per primitive. Every row earns the same tests (see test_catalogue.py).
-
-A row says how to call the op, what NumPy says the answer is, and what inputs make sense. Inputs are drawn away from the
-kinks and poles of the op: there finite differences say nothing.
-"""
+"""The families that are always loaded: arithmetic, powers, comparisons, reductions, shapes, indexing, products."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import tensorgrad as tg
+from catalogue.rows import Draw, Row, between, binary, bools, integers, positive, primitive, real, unary
 from tensorgrad import ops
 from tensorgrad.autograd.op import REGISTRY
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.nn import functional as F
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Draw:
-    """How an input is drawn: its shape, its range, and the points that it keeps away from."""
-
-    shape: Shape
-    low: float = -2.0
-    high: float = 2.0
-    kinks: tuple[float, ...] = ()
-    kind: str = "f"  # f: floating, i: integers in [low, high), b: bools
-
-    def array(self, source: np.random.Generator, shape: Shape | None = None) -> np.ndarray:
-        shape = self.shape if shape is None else shape
-        if self.kind == "b":
-            return np.asarray(source.random(shape) < 0.5)
-        if self.kind == "i":
-            return np.asarray(source.integers(int(self.low), int(self.high), shape))
-        # Values on a jittered grid are all different, so that no two are nearly equal (maximum, sort, amax).
-        count = math.prod(shape)
-        grid = (source.permutation(count) + source.uniform(0.2, 0.8, count)) / max(count, 1)
-        values = self.low + (self.high - self.low) * grid
-        for kink in self.kinks:
-            near = np.abs(values - kink) < 0.05
-            values = np.where(near, kink + np.where(values >= kink, 0.05, -0.05), values)
-        return values.reshape(shape)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One primitive. `elementwise` rows are also tried on shapes that Hypothesis draws, broadcasting together.
-
-    `empty` are the shapes of a zero-size call (by default 0 in place of each leading size); an exception class where
-    the op must refuse it.
-    """
-
-    op: str
-    call: Callable[..., Any]
-    reference: Callable[..., Any]
-    inputs: tuple[Draw, ...]
-    elementwise: bool = False
-    empty: Any = None
-    note: str = ""
-
-    @property
-    def id(self) -> str:
-        return f"{self.op}{'-' + self.note if self.note else ''}"
-
-    @property
-    def differentiable(self) -> bool:
-        return REGISTRY[self.op].differentiable
-
-
-def real(*shape: int, kinks: tuple[float, ...] = ()) -> Draw:
-    return Draw(shape, kinks=kinks)
-
-
-def positive(*shape: int) -> Draw:
-    return Draw(shape, low=0.2, high=3.0)
-
-
-def between(low: float, high: float, *shape: int) -> Draw:
-    return Draw(shape, low=low, high=high)
-
-
-def integers(low: int, high: int, *shape: int) -> Draw:
-    return Draw(shape, low=low, high=high, kind="i")
-
-
-def bools(*shape: int) -> Draw:
-    return Draw(shape, kind="b")
-
-
-def unary(op: str, call: Any, reference: Any, draw: Draw | None = None) -> Row:
-    return Row(op, call, reference, (draw or real(3, 4),), elementwise=True)
-
-
-def binary(op: str, call: Any, reference: Any, a: Draw | None = None, b: Draw | None = None) -> Row:
-    return Row(op, call, reference, (a or real(3, 1), b or real(4)), elementwise=True)
 
 
 def _erf(x: np.ndarray) -> np.ndarray:
@@ -131,15 +45,11 @@ def _scatter_add(a: np.ndarray, index: np.ndarray, src: np.ndarray, axis: int) -
     return y
 
 
-def _call(name: str, **attrs: Any) -> Callable[..., Any]:
-    return lambda *inputs: REGISTRY[name].function(*inputs, **attrs)
-
-
 VIEW_STEPS = ((REGISTRY["permute"], {"dims": (1, 0)}), (REGISTRY["slice"], {"index": (slice(1, None), 0)}))
 ROWS_AND_ALL = (Slot(0), slice(None))
 MATRIX = real(3, 4)
 
-CATALOGUE: list[Row] = [
+ROWS = [
     # Arithmetic
     binary("add", ops.add, np.add),
     binary("sub", ops.sub, np.subtract),
@@ -205,7 +115,7 @@ CATALOGUE: list[Row] = [
     Row("where", ops.where, np.where, (bools(3, 1), real(4), real(3, 4)), elementwise=True),
     unary("cast", lambda a: ops.cast(a, tg.float64), lambda a: a.astype(np.float64)),
     unary("clone", ops.clone, np.copy),
-    Row("copy", _call("copy"), lambda a, b: np.broadcast_to(b, a.shape), (real(3, 4), real(4)), empty=((0, 4), (4,))),
+    Row("copy", primitive("copy"), lambda a, b: np.broadcast_to(b, a.shape), (real(3, 4), real(4)), empty=((0, 4), (4,))),
     # Reductions
     Row("sum", lambda a: ops.sum(a, 1), lambda a: a.sum(1), (real(3, 4, 2),)),
     Row("sum", ops.sum, np.sum, (real(3, 4),), note="all"),
@@ -230,36 +140,37 @@ CATALOGUE: list[Row] = [
     Row("tril", ops.tril, np.tril, (MATRIX,)),
     Row("triu", ops.triu, np.triu, (MATRIX,)),
     Row("diagonal", lambda a: ops.diagonal(a, 1), lambda a: np.diagonal(a, 1), (MATRIX,)),
-    Row("undiagonal", _call("undiagonal", shape=(3, 4), offset=1, dim1=0, dim2=1), lambda a: _put(np.zeros((3, 4)), a,
+    Row("undiagonal", primitive("undiagonal", shape=(3, 4), offset=1, dim1=0, dim2=1), lambda a: _put(np.zeros((3, 4)), a,
         (np.arange(3), np.arange(1, 4))), (real(3),), empty=tg.errors.ShapeError),
     Row("cat", lambda a, b: ops.cat([a, b], 1), lambda a, b: np.concatenate([a, b], 1), (MATRIX, real(3, 2))),
     Row("flip", lambda a: ops.flip(a, 0, 1), lambda a: np.flip(a, (0, 1)), (MATRIX,)),
     Row("roll", lambda a: ops.roll(a, 1, 1), lambda a: np.roll(a, 1, 1), (MATRIX,)),
     # Indexing
     Row("slice", lambda a: ops.getitem(a, (slice(None), 1)), lambda a: a[:, 1], (MATRIX,)),
-    Row("index", lambda a, i: ops.getitem(a, i), lambda a, i: a[i], (MATRIX, integers(0, 3, 5)), empty=((3, 4), (0,))),
-    Row("unindex", _call("unindex", template=ROWS_AND_ALL, shape=(3, 4)), lambda g, i: _scatter_add(np.zeros((3, 4)),
+    Row("index", lambda a, i: ops.getitem(a, i), lambda a, i: a[i], (MATRIX, integers(0, 3, 5)), empty=((3, 4), (0,)),
+        tensors_only=True),
+    Row("unindex", primitive("unindex", template=ROWS_AND_ALL, shape=(3, 4)), lambda g, i: _scatter_add(np.zeros((3, 4)),
         np.repeat(i[:, None], 4, 1), g, 0), (real(5, 4), integers(0, 3, 5))),
-    Row("put", _call("put", template=ROWS_AND_ALL), lambda a, v, i: _put(a, v, i), (MATRIX, real(5, 4), integers(0, 3, 5)),
+    Row("put", primitive("put", template=ROWS_AND_ALL), lambda a, v, i: _put(a, v, i), (MATRIX, real(5, 4), integers(0, 3, 5)),
         empty=((3, 4), (0, 4), (0,))),
-    Row("winners", _call("winners", template=ROWS_AND_ALL, shape=(3, 2)), lambda i: np.repeat(np.array(
+    Row("winners", primitive("winners", template=ROWS_AND_ALL, shape=(3, 2)), lambda i: np.repeat(np.array(
         [j not in i[k + 1:] for k, j in enumerate(i)], bool)[:, None], 2, 1), (integers(0, 3, 5),)),
-    Row("put_view", _call("put_view", steps=VIEW_STEPS), _put_view, (MATRIX, real(3)), empty=((1, 1), (0,))),
+    Row("put_view", primitive("put_view", steps=VIEW_STEPS), _put_view, (MATRIX, real(3)), empty=((1, 1), (0,))),
     Row("gather", lambda a, i: ops.gather(a, 1, i), lambda a, i: np.take_along_axis(a, i, 1), (MATRIX, integers(0, 4, 3, 2))),
-    Row("ungather", _call("ungather", dim=1, shape=(3, 4)), lambda g, i: _scatter_add(np.zeros((3, 4)), i, g, 1),
+    Row("ungather", primitive("ungather", dim=1, shape=(3, 4)), lambda g, i: _scatter_add(np.zeros((3, 4)), i, g, 1),
         (real(3, 2), integers(0, 4, 3, 2))),
     Row("scatter_add", lambda a, i, s: ops.scatter_add(a, 1, i, s), lambda a, i, s: _scatter_add(a, i, s, 1),
         (MATRIX, integers(0, 4, 2, 3), real(3, 3))),
     Row("nonzero", ops.nonzero, np.argwhere, (integers(0, 2, 3, 4),)),
-    Row("one_hot", lambda i: ops.one_hot(i, 4), lambda i: np.eye(4, dtype=int)[i], (integers(0, 4, 3, 2),)),
+    Row("one_hot", lambda i: ops.one_hot(i, 4), lambda i: np.eye(4, dtype=int)[i], (integers(0, 4, 3, 2),), tensors_only=True),
     # Matrices
     Row("matmul", ops.matmul, np.matmul, (real(2, 3, 4), real(1, 4, 2))),
     Row("linear", F.linear, lambda x, w, b: x @ w.T + b, (MATRIX, real(2, 4), real(2)), empty=((0, 4), (2, 4), (2,))),
     # Softmax and losses
     Row("softmax", lambda a: ops.softmax(a, 1), lambda a: _softmax(a, 1), (real(3, 4, 2),)),
     Row("log_softmax", lambda a: ops.log_softmax(a, 1), lambda a: np.log(_softmax(a, 1)), (real(3, 4, 2),)),
-    Row("softmax_cross_entropy", _call("softmax_cross_entropy"), lambda a, t: -np.log(
+    Row("softmax_cross_entropy", primitive("softmax_cross_entropy"), lambda a, t: -np.log(
         np.take_along_axis(_softmax(a, 1), t[:, None], 1))[:, 0], (MATRIX, integers(0, 4, 3))),
-    binary("binary_cross_entropy", _call("binary_cross_entropy"), lambda p, t: -(t * np.log(p) + (1 - t) * np.log(1 - p)),
+    binary("binary_cross_entropy", primitive("binary_cross_entropy"), lambda p, t: -(t * np.log(p) + (1 - t) * np.log(1 - p)),
         between(0.1, 0.9, 3, 1), between(0.1, 0.9, 4)),
 ]  # fmt: skip
