@@ -1,0 +1,178 @@
+"""A training step of four networks beside PyTorch: its time, and the memory that it takes.
+
+python benchmarks/networks.py [lenet] [resnet] [lstm] [gpt]
+
+Each network is written once, in names that both libraries have. Times are the best rounds of a run in which the two take
+turns, on the threads that both take by themselves. Memory is measured in a process of its own for each: what the resident
+set reaches at its peak, and how much of that came with the training steps.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from harness import compare, header
+
+
+def lenet(lib: Any) -> tuple[Any, Any, Any]:
+    """LeNet with 16 and 32 channels of 5x5 on 28x28, batch 64."""
+    nn = lib.nn
+    model = nn.Sequential(
+        nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(512, 128), nn.ReLU(), nn.Linear(128, 10),
+    )  # fmt: skip
+    return model, lib.randn(64, 1, 28, 28), lib.randint(0, 10, (64,))
+
+
+def resnet(lib: Any) -> tuple[Any, Any, Any]:
+    """ResNet-8 of 16, 32 and 64 channels on 3x32x32, batch 32."""
+    nn = lib.nn
+
+    class Block(nn.Module):
+        def __init__(self, m: int, n: int, stride: int) -> None:
+            super().__init__()
+            self.conv1, self.bn1 = nn.Conv2d(m, n, 3, stride, 1, bias=False), nn.BatchNorm2d(n)
+            self.conv2, self.bn2 = nn.Conv2d(n, n, 3, 1, 1, bias=False), nn.BatchNorm2d(n)
+            self.short = nn.Identity()
+            if stride != 1 or m != n:
+                self.short = nn.Sequential(nn.Conv2d(m, n, 1, stride, bias=False), nn.BatchNorm2d(n))
+
+        def forward(self, x: Any) -> Any:
+            y = nn.functional.relu(self.bn1(self.conv1(x)))
+            return nn.functional.relu(self.bn2(self.conv2(y)) + self.short(x))
+
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(),
+        Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10),
+    )  # fmt: skip
+    return model, lib.randn(32, 3, 32, 32), lib.randint(0, 10, (32,))
+
+
+def lstm(lib: Any) -> tuple[Any, Any, Any]:
+    """A character model: an embedding of 65 characters, an LSTM of 128, batch 32 of 64 steps."""
+    nn = lib.nn
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(65, 128)
+            self.lstm = nn.LSTM(128, 128, batch_first=True)
+            self.head = nn.Linear(128, 65)
+
+        def forward(self, x: Any) -> Any:
+            y, _ = self.lstm(self.embedding(x))
+            return self.head(y).flatten(0, 1)
+
+    return Model(), lib.randint(0, 65, (32, 64)), lib.randint(0, 65, (32 * 64,))
+
+
+def gpt(lib: Any) -> tuple[Any, Any, Any]:
+    """A GPT of 4 layers, 4 heads and 128 channels on 65 characters, batch 12 of 64 tokens."""
+    nn = lib.nn
+    F = nn.functional
+    channels, heads, tokens, batch = 128, 4, 64, 12
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm1, self.norm2 = nn.LayerNorm(channels), nn.LayerNorm(channels)
+            self.qkv, self.out = nn.Linear(channels, 3 * channels), nn.Linear(channels, channels)
+            self.up, self.down = nn.Linear(channels, 4 * channels), nn.Linear(4 * channels, channels)
+
+        def forward(self, x: Any) -> Any:
+            b, t, c = x.shape
+            q, k, v = self.qkv(self.norm1(x)).split(c, dim=2)
+            q, k, v = (z.view(b, t, heads, c // heads).transpose(1, 2) for z in (q, k, v))
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + self.out(y.transpose(1, 2).contiguous().view(b, t, c))
+            return x + self.down(F.gelu(self.up(self.norm2(x))))
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tokens, self.places = nn.Embedding(65, channels), nn.Embedding(tokens, channels)
+            self.blocks = nn.Sequential(*(Block() for _ in range(4)))
+            self.norm, self.head = nn.LayerNorm(channels), nn.Linear(channels, 65, bias=False)
+
+        def forward(self, x: Any) -> Any:
+            y = self.tokens(x) + self.places(lib.arange(x.shape[1]))
+            return self.head(self.norm(self.blocks(y))).flatten(0, 1)
+
+    return Model(), lib.randint(0, 65, (batch, tokens)), lib.randint(0, 65, (batch * tokens,))
+
+
+NETWORKS = {"lenet": lenet, "resnet": resnet, "lstm": lstm, "gpt": gpt}
+
+
+def step(lib: Any, network: str) -> Callable[[], object]:
+    """A training step with AdamW."""
+    lib.manual_seed(0)
+    model, x, y = NETWORKS[network](lib)
+    optimizer = lib.optim.AdamW(model.parameters(), lr=1e-3)
+    cross_entropy = lib.nn.CrossEntropyLoss()
+
+    def run() -> None:
+        optimizer.zero_grad()
+        cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+    return run
+
+
+def resident() -> float:
+    """The megabytes that this process has in memory now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def take_memory(library: str, network: str) -> None:
+    """Print, in this process, the peak of memory after some steps, and what it was before them."""
+    run = step(import_module(library), network)
+    before = resident()
+    for _ in range(5):
+        run()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, before)
+
+
+def memory(library: str, network: str) -> tuple[float, float]:
+    """The peak of memory of a process that trains, and how much of it came with the steps, in megabytes."""
+    command = [sys.executable, __file__, "--memory", library, network]
+    peak, before = map(float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    return peak, peak - before
+
+
+def main(names: list[str]) -> None:
+    if names[:1] == ["--memory"]:
+        take_memory(*names[1:])
+        return
+    names = names or list(NETWORKS)
+    unknown = set(names) - set(NETWORKS)
+    if unknown:
+        raise SystemExit(f"there is no network {', '.join(sorted(unknown))}; there are {', '.join(NETWORKS)}")
+    libraries = [import_module(library) for library in ("tensorgrad", "torch")]
+    header("PyTorch")
+    for name in names:
+        compare(
+            str(NETWORKS[name].__doc__).split(",")[0].removesuffix("."),
+            *(step(lib, name) for lib in libraries),
+            rounds=10,
+        )
+    print(f"\n{'megabytes at the peak, and of them the steps':<44} {'tensorgrad':>13} {'PyTorch':>13} {'ratio':>8}")
+    for name in names:
+        (ours, our_steps), (theirs, their_steps) = (memory(library, name) for library in ("tensorgrad", "torch"))
+        print(f"{name:<44} {ours:>13.0f} {theirs:>13.0f} {ours / theirs:>8.2f}")
+        ratio = our_steps / their_steps if their_steps else math.inf
+        print(f"{'':<44} {our_steps:>13.0f} {their_steps:>13.0f} {ratio:>8.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
