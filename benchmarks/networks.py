@@ -2,9 +2,9 @@
 
 python benchmarks/networks.py [lenet] [resnet] [lstm] [gpt]
 
-Each network is written once, in names that both libraries have. Times are the best rounds of a run in which the two take
-turns, on the threads that both take by themselves. Memory is measured in a process of its own for each: what the resident
-set reaches at its peak, and how much of that came with the training steps.
+Each network is written once, in names that both libraries have. Times are the best rounds of a run in which the two
+take turns, on the threads that both take by themselves. Memory is measured in a process of its own for each: what the
+resident set reaches at its peak, and how much of that came with the training steps.
 """
 
 from __future__ import annotations

@@ -42,16 +42,19 @@ from tensorgrad.backends.dtypes import (
 from tensorgrad.backends.dtypes import float32 as float
 from tensorgrad.backends.dtypes import int32 as int
 from tensorgrad.ops.keywords import public
-from tensorgrad.tensor import Tensor
+from tensorgrad.tensor import Size, Tensor
 
 del globals()["tensor"]  # importing the module of this name set it; the function is what users want, see __getattr__
 
 if TYPE_CHECKING:
     from tensorgrad import datasets, nn, optim, testing, utils, viz
+    from tensorgrad.backends.threads import get_num_threads, set_num_threads
     from tensorgrad.creation import *
     from tensorgrad.io import load, save
     from tensorgrad.ops import *
     from tensorgrad.random import *
+    from tensorgrad.settings import *
+    from tensorgrad.types import *
 
 __version__ = "0.1.0"
 
@@ -59,16 +62,25 @@ __version__ = "0.1.0"
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tensorgrad\.")
 
 # Reached when first used, so that importing the library costs little.
-_ROOMS = {"datasets", "io", "nn", "optim", "testing", "utils", "viz"}
+_ROOMS = {"accelerator", "backends", "cuda", "datasets", "io", "nn", "optim", "testing", "utils", "viz"}
 _FOUND_IN = {
     "creation": """
     arange as_tensor empty empty_like eye from_dlpack from_numpy full full_like linspace meshgrid ones
     ones_like tensor zeros zeros_like
     """,
+    "backends.threads": "get_num_threads set_num_threads",
     "io": "load save",
     "random": """
     Generator bernoulli default_generator get_rng_state initial_seed manual_seed multinomial normal rand
     rand_like randint randint_like randn randn_like randperm seed set_rng_state
+    """,
+    "settings": """
+    are_deterministic_algorithms_enabled get_default_device get_float32_matmul_precision set_default_device
+    set_float32_matmul_precision set_printoptions use_deterministic_algorithms
+    """,
+    "types": """
+    BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor can_cast finfo
+    iinfo is_complex is_floating_point is_nonzero numel result_type
     """,
 }
 _LATE = {name: room for room, names in _FOUND_IN.items() for name in names.split()}
@@ -76,7 +88,7 @@ _LATE = {name: room for room, names in _FOUND_IN.items() for name in names.split
 # What is above, the rooms, the operations by `ops`' own table, and what is reached late.
 __all__ = sorted(
     """
-    Tensor autograd bool device double enable_grad errors float float16 float32 float64 get_default_dtype half
+    Size Tensor autograd bool device double enable_grad errors float float16 float32 float64 get_default_dtype half
     inference_mode int int8 int16 int32 int64 is_grad_enabled is_inference_mode_enabled is_tensor long no_grad
     promote_types set_default_dtype set_grad_enabled short uint8
     """.split()

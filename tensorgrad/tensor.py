@@ -25,25 +25,12 @@ from tensorgrad.autograd.graph import (
     writes,
 )
 from tensorgrad.autograd.inplace import apply_, detach_
-from tensorgrad.backends.device import CPU, require_cpu
-from tensorgrad.backends.device import TYPES as DEVICE_TYPES
-from tensorgrad.backends.device import device as device_type
 from tensorgrad.backends.dtypes import (
     CATEGORY,
-    as_dtype,
-    bool_,
-    float16,
-    float32,
-    float64,
-    int8,
-    int16,
-    int32,
-    int64,
-    uint8,
 )
+from tensorgrad.conversions import Conversions
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 from tensorgrad.ops.keywords import method
-from tensorgrad.protocols import Protocols
 
 
 def _reflected(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -133,7 +120,22 @@ class RemovableHandle:
         self.remove()
 
 
-class Tensor(Protocols):
+class Size(tuple[int, ...]):
+    """The shape of a tensor: a tuple of ints that can multiply itself out.
+
+    >>> import tensorgrad as tg
+    >>> tg.zeros(2, 3).shape.numel()
+    6
+    """
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        return math.prod(self)
+
+
+class Tensor(Conversions):
     """A multi-dimensional array of one dtype that records what is computed from it.
 
     `Tensor(data)` makes a tensor of the default dtype from nested lists or an array, and `Tensor(2, 3)` an unset one of
@@ -160,9 +162,9 @@ class Tensor(Protocols):
     # What it is
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Size:
         """The sizes of the dimensions."""
-        return self._data.shape
+        return Size(self._data.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -174,18 +176,13 @@ class Tensor(Protocols):
         """The number of dimensions."""
         return self._data.ndim
 
-    @property
-    def device(self) -> device_type:
-        """Where the tensor lives: `device("cpu")`."""
-        return CPU
-
     def dim(self) -> int:
         """The number of dimensions."""
         return self._data.ndim
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
-        return self._data.shape if dim is None else self._data.shape[ops.one_dim("size", dim, self.ndim)]
+        return Size(self._data.shape) if dim is None else self._data.shape[ops.one_dim("size", dim, self.ndim)]
 
     def numel(self) -> int:
         """The number of elements."""
@@ -379,76 +376,6 @@ class Tensor(Protocols):
                 "numpy: this tensor requires a gradient, which an array cannot carry; use tensor.detach().numpy()"
             )
         return self._data
-
-    def to(
-        self, *args: Any, dtype: Any = None, copy: bool = False, device: Any = None, non_blocking: bool = False
-    ) -> Tensor:
-        """This tensor in another dtype (or that of another tensor); itself where it has it, unless `copy`.
-
-        A device may be given, and must be "cpu"; `non_blocking` has nothing to act on there.
-        """
-        for arg in args:
-            if isinstance(arg, TensorBase):
-                dtype = arg._data.dtype
-            elif isinstance(arg, device_type) or (isinstance(arg, str) and arg.split(":")[0] in DEVICE_TYPES):
-                device = arg
-            elif isinstance(arg, bool):
-                continue  # non_blocking
-            elif arg is not None:
-                dtype = arg
-        require_cpu("to", device)
-        dtype = self._data.dtype if dtype is None else as_dtype(dtype)
-        if dtype is self._data.dtype:
-            return ops.clone(self) if copy else self
-        return ops.cast(self, dtype)
-
-    def type_as(self, other: Tensor) -> Tensor:
-        """This tensor in the dtype of another."""
-        return self.to(other.dtype)
-
-    def double(self) -> Tensor:
-        """This tensor as float64."""
-        return self.to(float64)
-
-    def float(self) -> Tensor:
-        """This tensor as float32."""
-        return self.to(float32)
-
-    def half(self) -> Tensor:
-        """This tensor as float16."""
-        return self.to(float16)
-
-    def long(self) -> Tensor:
-        """This tensor as int64."""
-        return self.to(int64)
-
-    def int(self) -> Tensor:
-        """This tensor as int32."""
-        return self.to(int32)
-
-    def short(self) -> Tensor:
-        """This tensor as int16."""
-        return self.to(int16)
-
-    def char(self) -> Tensor:
-        """This tensor as int8."""
-        return self.to(int8)
-
-    def byte(self) -> Tensor:
-        """This tensor as uint8."""
-        return self.to(uint8)
-
-    def bool(self) -> Tensor:
-        """This tensor as bool: whether each element is nonzero."""
-        return self.to(bool_)
-
-    def cpu(self) -> Tensor:
-        """This tensor: it is there already."""
-        return self
-
-    def contiguous(self) -> Tensor:
-        """This tensor if its elements lie in order in memory, otherwise a copy whose do."""
-        return self if self._data.flags.c_contiguous else ops.clone_op(self, order="C")
 
     # Indexing
 

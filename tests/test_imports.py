@@ -57,9 +57,12 @@ ORDER = [
     ["ops"],
     ["printing"],
     ["protocols"],
+    ["conversions"],
     ["tensor"],
     ["creation"],
     ["random"],
+    ["types"],
+    ["settings", "cuda", "accelerator"],
     ["testing"],
     ["nn"],
     ["optim"],
@@ -68,6 +71,7 @@ ORDER = [
     ["layout"],
     ["io"],
     ["viz"],
+    ["as_torch"],
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 

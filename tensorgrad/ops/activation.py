@@ -1,12 +1,9 @@
-"""The activations that are primitives; `nn.functional` composes the others."""
+"""The activations that are tensor methods too; `rectifiers.py` has the other primitives, `nn.functional` composes the rest."""
 
 from __future__ import annotations
 
-from tensorgrad.autograd.op import primitive, unary
+from tensorgrad.autograd.op import unary
 from tensorgrad.backends import cpu
-from tensorgrad.ops.arithmetic import minimum
-from tensorgrad.ops.choose import where
-from tensorgrad.ops.powers import exp
 
 tanh = unary(
     "tanh",
@@ -46,18 +43,4 @@ relu = unary(
     >>> tg.relu(tg.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """,
-)
-
-leaky_relu_op = primitive(
-    "leaky_relu", cpu.leaky_relu, lambda g, y, a, slope: where(a > 0, g, g * slope), keep="a", inputs="float"
-)
-elu_op = primitive(
-    "elu", cpu.elu, lambda g, y, a, alpha: g * where(a > 0, 1.0, exp(minimum(a, 0.0)) * alpha), keep="a", inputs="float"
-)
-softplus_op = primitive(
-    "softplus",
-    cpu.softplus,
-    lambda g, y, a, beta, threshold: where(a * beta > threshold, g, g * sigmoid(a * beta)),
-    keep="a",
-    inputs="float",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.autograd.op import binary, primitive
-from tensorgrad.backends import cpu
+from tensorgrad.backends.cpu import losses as cpu
 from tensorgrad.ops.arithmetic import maximum
 from tensorgrad.ops.index import one_hot_op
 from tensorgrad.ops.powers import log, log1p

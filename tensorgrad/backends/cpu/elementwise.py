@@ -112,25 +112,6 @@ def relu(a: Array, out: Array | None = None) -> Array:
     return maximum(a, 0, out=out)
 
 
-def leaky_relu(a: Array, slope: float, out: Array | None = None) -> Array:
-    return finish(np.where(a > 0, a, a * slope), out)
-
-
-def elu(a: Array, alpha: float, out: Array | None = None) -> Array:
-    return finish(np.where(a > 0, a, alpha * expm1(minimum(a, 0))), out)
-
-
-def softplus(a: Array, beta: float, threshold: float, out: Array | None = None) -> Array:
-    scaled = a * beta
-    y = (maximum(scaled, 0) + log1p(exp(-absolute(scaled)))) / beta
-    return finish(np.where(scaled > threshold, a, y), out)
-
-
-# log(0) counts as -100, so that a sure and wrong prediction has a finite loss: PyTorch's rule.
-def binary_cross_entropy(a: Array, target: Array) -> Array:
-    return -(target * maximum(log(a), -100) + (1 - target) * maximum(log1p(-a), -100))
-
-
 def clamp(a: Array, min: float | None, max: float | None, out: Array | None = None) -> Array:
     return finish(np.clip(a, min, max), out)
 

@@ -136,11 +136,3 @@ def log_softmax(a: Array, dim: int) -> Array:
         return np.zeros_like(a)
     y = subtract(a, maximum.reduce(a, axis=dim, keepdims=True))
     return subtract(y, log(add.reduce(exp(y), axis=dim, keepdims=True)), out=y)
-
-
-@in_single
-def softmax_cross_entropy(a: Array, target: Array) -> Array:
-    rows = a.reshape(-1, a.shape[-1])
-    shifted = rows - maximum.reduce(rows, axis=1, keepdims=True)
-    picked = shifted[np.arange(len(rows)), target.reshape(-1)]
-    return (log(add.reduce(exp(shifted, out=shifted), axis=1)) - picked).reshape(target.shape)

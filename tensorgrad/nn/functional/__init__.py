@@ -23,4 +23,5 @@ from tensorgrad.nn.functional.loss import (
     nll_loss,
     smooth_l1_loss,
 )
+from tensorgrad.nn.functional.padding import pad
 from tensorgrad.ops import linear, one_hot, sigmoid, tanh

@@ -9,7 +9,7 @@ from tensorgrad import ops, random
 from tensorgrad.autograd.graph import wrap
 from tensorgrad.autograd.inplace import apply_
 from tensorgrad.errors import DtypeError
-from tensorgrad.ops.activation import elu_op, leaky_relu_op, softplus_op
+from tensorgrad.ops.rectifiers import elu_op, leaky_relu_op, softplus_op
 from tensorgrad.tensor import Tensor
 
 
@@ -42,7 +42,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Any:
     >>> tg.nn.functional.elu(tg.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    return apply_("elu", input, alpha=alpha) if inplace else elu_op(input, alpha=alpha)
+    return apply_("elu", input, alpha=alpha, scale=1.0, input_scale=1.0) if inplace else elu_op(input, alpha=alpha, scale=1.0, input_scale=1.0)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Any:

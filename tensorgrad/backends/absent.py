@@ -1,0 +1,26 @@
+"""The switches that scripts set for libraries of other devices: `backends.cudnn.benchmark = True` and its like."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+
+class Absent(SimpleNamespace):
+    """A library that is not there: its switches can be set and read, and change nothing."""
+
+    enabled = benchmark = deterministic = allow_tf32 = False
+
+    def is_available(self) -> bool:
+        """Whether the library is there: no."""
+        return False
+
+    def is_built(self) -> bool:
+        """Whether the library was built in: no."""
+        return False
+
+
+cudnn: Any = Absent()
+mps: Any = Absent()
+cuda: Any = Absent(matmul=Absent(), is_built=lambda: False)
+mkldnn: Any = Absent()

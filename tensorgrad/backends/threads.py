@@ -1,0 +1,69 @@
+"""How many threads the matrix products take: those of the OpenBLAS that NumPy's wheels bring with them.
+
+What can be set is set through the library's own functions. A NumPy that was built with another BLAS keeps to that one's
+environment variables (OMP_NUM_THREADS, MKL_NUM_THREADS, VECLIB_MAXIMUM_THREADS).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SUFFIXES = ("64_", "_64", "")
+PREFIXES = ("scipy_openblas", "openblas")
+
+
+@functools.cache
+def _openblas() -> tuple[Any, Any] | None:
+    """The functions that set and tell the number of threads, None where NumPy brings no OpenBLAS."""
+    root = Path(np.__file__).parent
+    folders = (root.parent / "numpy.libs", root / ".dylibs")
+    for path in sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir()):
+        if "openblas" in path.name:
+            library = ctypes.CDLL(str(path))
+            for name in (f"{prefix}_{{}}_num_threads{suffix}" for prefix in PREFIXES for suffix in SUFFIXES):
+                if hasattr(library, name.format("set")):
+                    return getattr(library, name.format("set")), getattr(library, name.format("get"))
+    return None
+
+
+def set_num_threads(int: int) -> None:
+    """Set how many threads matrix products may take; everything else takes one.
+
+    Warns where NumPy's BLAS is not an OpenBLAS of its own, whose threads cannot be set from here. Raises `ValueError`
+    for less than 1.
+
+    >>> import tensorgrad as tg
+    >>> before = tg.get_num_threads()
+    >>> tg.set_num_threads(1)
+    >>> tg.get_num_threads()
+    1
+    >>> tg.set_num_threads(before)
+    """
+    if not hasattr(int, "__index__") or int < 1:
+        raise ValueError(f"set_num_threads: it takes a number of 1 or more, not {int!r}")
+    if (functions := _openblas()) is None:
+        warnings.warn(
+            "set_num_threads: NumPy's BLAS is not an OpenBLAS of its own; set its environment variable "
+            "(OMP_NUM_THREADS, MKL_NUM_THREADS or VECLIB_MAXIMUM_THREADS) before Python starts",
+            stacklevel=2,
+        )
+        return
+    functions[0](ctypes.c_int(int))
+
+
+def get_num_threads() -> int:
+    """How many threads matrix products may take; the number of cores where that cannot be told.
+
+    >>> import tensorgrad as tg
+    >>> tg.get_num_threads() >= 1
+    True
+    """
+    functions = _openblas()
+    return int(functions[1]()) if functions is not None else os.cpu_count() or 1

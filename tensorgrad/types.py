@@ -1,0 +1,163 @@
+"""PyTorch's older names for tensors of a dtype, `FloatTensor` and its like, and what is known of a dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.backends.dtypes import (
+    as_dtype,
+    bool_,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from tensorgrad.creation import empty, tensor
+from tensorgrad.errors import DtypeError
+from tensorgrad.tensor import Tensor
+
+
+class TensorType:
+    """Tensors of one dtype: called, it makes one, of data or (given ints) unset of a shape; `isinstance` knows them.
+
+    >>> import tensorgrad as tg
+    >>> tg.LongTensor([1.7, 2.2])
+    tensor([1, 2])
+    >>> isinstance(tg.zeros(2), tg.FloatTensor), isinstance(tg.zeros(2), tg.LongTensor)
+    (True, False)
+    """
+
+    def __init__(self, name: str, dtype: Any) -> None:
+        self.__name__, self.dtype = name, dtype
+
+    def __call__(self, *data: Any) -> Tensor:  # noqa: D102 (the class says it)
+        if len(data) == 1 and not isinstance(data[0], int):
+            return tensor(np.asarray(data[0]).astype(self.dtype))
+        return empty(*(data or (0,)), dtype=self.dtype)
+
+    def __instancecheck__(self, obj: Any) -> bool:
+        return isinstance(obj, Tensor) and obj.dtype == self.dtype
+
+    def __repr__(self) -> str:
+        return f"<class 'tensorgrad.{self.__name__}'>"
+
+
+HalfTensor = TensorType("HalfTensor", float16)
+FloatTensor = TensorType("FloatTensor", float32)
+DoubleTensor = TensorType("DoubleTensor", float64)
+CharTensor = TensorType("CharTensor", int8)
+ShortTensor = TensorType("ShortTensor", int16)
+IntTensor = TensorType("IntTensor", int32)
+LongTensor = TensorType("LongTensor", int64)
+ByteTensor = TensorType("ByteTensor", uint8)
+BoolTensor = TensorType("BoolTensor", bool_)
+ALL = (HalfTensor, FloatTensor, DoubleTensor, CharTensor, ShortTensor, IntTensor, LongTensor, ByteTensor, BoolTensor)
+BY_NAME = {kind.__name__: kind.dtype for kind in ALL}
+BY_DTYPE = {kind.dtype: kind.__name__ for kind in ALL}
+
+
+def converted(x: Tensor, kind: Any) -> Any:
+    """`Tensor.type`: the name of a tensor's type, or the tensor in another one."""
+    if kind is None:
+        return f"torch.{BY_DTYPE[x.dtype]}"
+    if isinstance(kind, str) and kind.rpartition(".")[2] in BY_NAME:
+        kind = BY_NAME[kind.rpartition(".")[2]]
+    return x.to(kind.dtype if isinstance(kind, TensorType) else as_dtype(kind))
+
+
+def finfo(type: Any = None) -> Any:
+    """The limits of a floating dtype, by default the default one: `eps`, `max`, `min`, `tiny`, `bits`, `resolution`.
+
+    >>> import tensorgrad as tg
+    >>> float(tg.finfo(tg.float32).eps)
+    1.1920928955078125e-07
+    """
+    dtype = get_default_dtype() if type is None else as_dtype(type)
+    if dtype.kind != "f":
+        raise DtypeError(f"finfo: {dtype.name} is not a floating dtype; use iinfo")
+    return np.finfo(dtype)
+
+
+def iinfo(type: Any) -> Any:
+    """The limits of an integer dtype: `max`, `min`, `bits`.
+
+    >>> import tensorgrad as tg
+    >>> tg.iinfo(tg.uint8).max
+    255
+    """
+    dtype = as_dtype(type)
+    if dtype.kind not in "iu":
+        raise DtypeError(f"iinfo: {dtype.name} is not an integer dtype; use finfo")
+    return np.iinfo(dtype)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether a tensor's dtype is a floating one.
+
+    >>> import tensorgrad as tg
+    >>> tg.is_floating_point(tg.ones(1))
+    True
+    """
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether a tensor is complex: no tensor is.
+
+    >>> import tensorgrad as tg
+    >>> tg.is_complex(tg.ones(1))
+    False
+    """
+    return input.is_complex()
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements of a tensor.
+
+    >>> import tensorgrad as tg
+    >>> tg.numel(tg.zeros(2, 3))
+    6
+    """
+    return input.numel()
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether a tensor of one element is not 0. Raises `ShapeError` for more elements, or none.
+
+    >>> import tensorgrad as tg
+    >>> tg.is_nonzero(tg.tensor([0.0]))
+    False
+    """
+    return bool(input)
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype that an operation on two tensors or numbers gives.
+
+    >>> import tensorgrad as tg
+    >>> tg.result_type(tg.tensor([1, 2]), 1.0)
+    dtype('float32')
+    """
+    from tensorgrad.backends.dtypes import result_dtype
+
+    return result_dtype([x._data if isinstance(x, Tensor) else x for x in (tensor1, tensor2)])
+
+
+def can_cast(from_: Any, to: Any) -> bool:
+    """Whether a dtype may be converted to another without leaving its category (bool, integer, floating) downward.
+
+    >>> import tensorgrad as tg
+    >>> tg.can_cast(tg.float64, tg.float32), tg.can_cast(tg.float32, tg.int64)
+    (True, False)
+    """
+    from tensorgrad.backends.dtypes import CATEGORY
+
+    given, wanted = as_dtype(from_), as_dtype(to)
+    return CATEGORY[given.kind] <= CATEGORY[wanted.kind] and not (given.kind == "i" and wanted.kind == "u")
