@@ -103,7 +103,7 @@ def draw_mistakes(model: nn.Module, data: Any, path: Path, most: int = 20) -> in
     figure, grid = plt.subplots(rows, columns, figsize=(2.2 * columns, 2.6 * rows), layout="constrained", squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    side = round(data.images.shape[1] ** 0.5)
+    side = round(data.images[0].numel() ** 0.5)
     for axes, i in zip(grid.flat, wrong.tolist()[:most]):
         axes.imshow(data.images[i].reshape(side, side), cmap="gray_r")
         axes.set_title(f"{data.labels[i].item()} read as {read[i].item()}\n({sure[i].item():.0%} sure)", fontsize=10)

@@ -62,10 +62,10 @@ __version__ = "0.1.0"
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tensorgrad\.")
 
 # Reached when first used, so that importing the library costs little.
-_ROOMS = {"accelerator", "backends", "cuda", "datasets", "io", "nn", "optim", "testing", "utils", "viz"}
+_ROOMS = {"accelerator", "backends", "cuda", "datasets", "func", "io", "nn", "optim", "testing", "utils", "vision", "viz"}
 _FOUND_IN = {
     "creation": """
-    arange as_tensor empty empty_like eye from_dlpack from_numpy full full_like linspace meshgrid ones
+    arange as_tensor empty empty_like eye from_dlpack from_numpy full full_like linspace logspace ones
     ones_like tensor zeros zeros_like
     """,
     "backends.threads": "get_num_threads set_num_threads",

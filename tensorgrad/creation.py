@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -165,6 +166,19 @@ def _dtype(dtype: Any) -> np.dtype[Any]:
     return get_default_dtype() if dtype is None else as_dtype(dtype)
 
 
+def sized(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function of `*size` that takes the keyword `size=` as well, as PyTorch's do."""
+
+    @functools.wraps(function)
+    def made(*args: Any, size: Any = None, **kwargs: Any) -> Tensor:
+        if size is not None and args:
+            raise TypeError(f"{function.__name__}: the size is given twice, by position and as size=")
+        return function(*(args if size is None else (size,)), **kwargs)
+
+    return made
+
+
+@sized
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
@@ -175,6 +189,7 @@ def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return finish(np.zeros(shape_of("zeros", size), _dtype(dtype)), requires_grad, device)
 
 
+@sized
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape.
 
@@ -185,6 +200,7 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
     return finish(np.ones(shape_of("ones", size), _dtype(dtype)), requires_grad, device)
 
 
+@sized
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape whose elements are whatever was in memory.
 
@@ -292,6 +308,28 @@ def arange(
     return finish(np.arange(start, end, step).astype(as_dtype(dtype)), requires_grad, device)
 
 
+def logspace(
+    start: float,
+    end: float,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` powers of `base`, their exponents evenly spaced from `start` to `end`, both included.
+
+    >>> import tensorgrad as tg
+    >>> tg.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    if steps < 0:
+        raise ValueError(f"logspace: steps must be 0 or more, not {steps}")
+    powers = np.power(float(base), np.linspace(float(start), float(end), steps))
+    return finish(powers.astype(_dtype(dtype)), requires_grad, device)
+
+
 def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -304,22 +342,3 @@ def linspace(
     if steps < 0:
         raise ValueError(f"linspace: steps must be 0 or more, not {steps}")
     return finish(np.linspace(float(start), float(end), steps).astype(_dtype(dtype)), requires_grad, device)
-
-
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Grids of coordinates from vectors, with one dimension per vector; "xy" swaps the first two.
-
-    >>> import tensorgrad as tg
-    >>> [g.shape for g in tg.meshgrid(tg.arange(2), tg.arange(3), indexing="xy")]
-    [(3, 2), (3, 2)]
-    """
-    vectors = flat(tensors)
-    if indexing not in ("ij", "xy"):
-        raise ValueError(f"meshgrid: indexing must be 'ij' or 'xy', not {indexing!r}")
-    shape = tuple(v.numel() for v in vectors)
-    grids = []
-    for i, v in enumerate(vectors):
-        grids.append(v.reshape(tuple(-1 if j == i else 1 for j in range(len(shape)))).expand(shape))
-    if indexing == "xy" and len(shape) > 1:
-        return tuple(g.transpose(0, 1) for g in grids)
-    return tuple(grids)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 from collections import OrderedDict
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from tensorgrad.backends.device import require_cpu
 from tensorgrad.errors import FileFormatError
 from tensorgrad.files import replacing
 from tensorgrad.layout import CODES, Decoder, Encoder
@@ -25,8 +27,8 @@ _VERSION = 1
 _MAX_HEADER = 100_000_000  # bytes: safetensors does not read a file with a longer header
 
 
-def save(obj: Any, path: str | os.PathLike[str]) -> None:
-    """Write nested containers of tensors, arrays and plain data to one safetensors file.
+def save(obj: Any, f: str | os.PathLike[str] | BinaryIO) -> None:
+    """Write nested containers of tensors, arrays and plain data to one safetensors file, or to an open binary file.
 
     `obj` may hold dicts and OrderedDicts (keys: str, int, float, bool, None and tuples of these; the order is kept),
     lists, tuples, Tensors, NumPy arrays and scalars of bools, integers and float16 to float64, and None, bool, int,
@@ -53,12 +55,16 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     {'step': 7, 'model': {'weight': tensor([1., 1.])}}
     """
     from safetensors import SafetensorError
+    from safetensors.numpy import save as to_bytes
     from safetensors.numpy import save_file
 
-    target = os.path.realpath(_checked_path("save", path))
+    target = None if hasattr(f, "write") else os.path.realpath(_checked_path("save", f))
     encoder = Encoder(share=not _is_state_dict(obj))
     layout = {"version": _VERSION, "object": encoder.encode(obj, ())}
     text = json.dumps(layout, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if target is None:
+        f.write(to_bytes(encoder.entries, metadata={_METADATA_KEY: text}))  # type: ignore[union-attr]
+        return
     with replacing("save", target) as temporary:
         try:
             save_file(encoder.entries, temporary, metadata={_METADATA_KEY: text})
@@ -73,9 +79,16 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
             )
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """Read what `save` wrote, or any other safetensors file, as a dict of its tensors.
+def load(
+    f: str | os.PathLike[str] | BinaryIO,
+    map_location: Any = None,
+    *,
+    weights_only: bool = True,
+    mmap: bool | None = None,
+) -> Any:
+    """Read what `save` wrote, or any other safetensors file, as a dict of its tensors; `f` is a path or an open file.
 
+    `map_location` may name the CPU; `weights_only` and `mmap`, which PyTorch has, change nothing: no file runs code.
     The tensors own writable memory. bfloat16 entries, which other libraries write, come back as float32, which holds
     them exactly. Loading never runs code from the file. Raises `FileFormatError` where the file is damaged or is
     something else (a pickle, `.npz`, HDF5, ...) or holds dtypes that tensors cannot have, and `OSError` where it cannot
@@ -91,12 +104,14 @@ def load(path: str | os.PathLike[str]) -> Any:
     """
     from safetensors import SafetensorError, deserialize
 
-    source = _checked_path("load", path)
-    with open(source, "rb") as file:
+    if not callable(map_location):
+        require_cpu("load: map_location", map_location)
+    opened: Any = f if hasattr(f, "read") else None
+    source = getattr(f, "name", "the open file") if opened is not None else _checked_path("load", f)
+    with open(source, "rb") if opened is None else nullcontext(opened) as file:
+        content = file.read()
         try:
-            _check_head(file.read(512), os.fstat(file.fileno()).st_size, source)
-            file.seek(0)
-            content = file.read()
+            _check_head(content[:512], len(content), source)
             entries = {name: _array(name, **entry) for name, entry in deserialize(content)}  # type: ignore[no-untyped-call]
             return _decoded(entries, _metadata(content))
         except FileFormatError as error:

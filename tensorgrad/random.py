@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import cached_property
 from typing import Any
@@ -10,8 +11,9 @@ import numpy as np
 
 from tensorgrad.backends.device import require_cpu
 from tensorgrad.backends.dtypes import as_dtype, float16, float32, get_default_dtype, int64
-from tensorgrad.creation import finish, shape_of
+from tensorgrad.creation import finish, shape_of, sized
 from tensorgrad.errors import DtypeError
+from tensorgrad.ops.keywords import takes_out
 from tensorgrad.tensor import Tensor
 
 
@@ -62,6 +64,7 @@ class Generator:
 
 
 default_generator = Generator()
+REFUSED = ""  # what refuses random numbers for the time of a call, if anything does
 
 
 def manual_seed(seed: int) -> Generator:
@@ -122,6 +125,10 @@ def set_rng_state(new_state: dict[str, Any]) -> None:
 
 def numpy_of(generator: Generator | None) -> np.random.Generator:
     """The NumPy generator behind one of ours, or behind the default one."""
+    if REFUSED:
+        raise RuntimeError(
+            f"{REFUSED}: random numbers are drawn inside it; say randomness='same' for all examples to share them"
+        )
     if generator is not None and not isinstance(generator, Generator):
         raise TypeError(f"generator must be a tensorgrad.Generator, not {type(generator).__name__}")
     return (default_generator if generator is None else generator).numpy
@@ -148,6 +155,7 @@ def _floating(name: str, dtype: Any) -> np.dtype[Any]:
     return dtype
 
 
+@sized
 def rand(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -162,6 +170,7 @@ def rand(
     )
 
 
+@sized
 def randn(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -188,6 +197,7 @@ def randint(
     generator: Generator | None = None,
     dtype: Any = int64,
     device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Random integers in [`low`, `high`) of a shape; `randint(high, size)` starts at 0.
 
@@ -208,7 +218,8 @@ def randint(
     _must_fit("randint", low, high - 1, dtype)
     return finish(
         np.asarray(numpy_of(generator).integers(low, high, shape_of("randint", (size,)))).astype(as_dtype(dtype)),
-        device=device,
+        requires_grad,
+        device,
     )
 
 
@@ -282,7 +293,8 @@ def randint_like(
     return randint(*bounds, tuple(input.shape), generator=generator, dtype=dtype or input.dtype, device=device)
 
 
-def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Tensor:
+@takes_out
+def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None) -> Tensor:
     """Normal random numbers: of the mean and standard deviation tensors' shape, or of `size` where both are numbers.
 
     Raises `ValueError` for a negative standard deviation.
@@ -301,21 +313,25 @@ def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None
     return (randn(size, generator=generator, dtype=dtype) * std + mean).detach()
 
 
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that each element gives, else 0. Raises `ValueError` outside [0, 1].
+@takes_out
+def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that each element gives (or `p` instead of it), else 0, in the dtype of `input`.
+
+    Raises `ValueError` for probabilities outside [0, 1].
 
     >>> import tensorgrad as tg
     >>> tg.bernoulli(tg.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    p = input._data
-    if p.dtype.kind != "f":
-        raise DtypeError(f"bernoulli: probabilities must be floating, not {p.dtype.name}")
+    if p is None and input.dtype.kind != "f":
+        raise DtypeError(f"bernoulli: probabilities must be floating, not {input.dtype.name}")
+    p = np.asarray(input._data if p is None else p)
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError("bernoulli: probabilities must be between 0 and 1")
-    return finish((numpy_of(generator).random(p.shape) < p).astype(p.dtype))
+    return finish((numpy_of(generator).random(input.shape) < p).astype(input.dtype))
 
 
+@takes_out
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
@@ -343,5 +359,13 @@ def keep_mask(shape: tuple[int, ...], dtype: Any, p: float, generator: Generator
     """Dropout's mask: 0 with probability `p`, else 1 / (1 - p)."""
     if p == 1.0:
         return np.zeros(shape, dtype)
-    kept = np.asarray(numpy_of(generator).random(shape, np.float32) >= p)
-    return np.multiply(kept, np.dtype(dtype).type(1.0 / (1.0 - p)), dtype=dtype)
+    source = numpy_of(generator)
+    count = math.prod(shape)
+    # A random byte for each decides, but where it is the very one that p falls in: there a random number does.
+    drawn = source.bit_generator.random_raw((count + 7) // 8).view(np.uint8)[:count]
+    whole, rest = divmod(p * 256.0, 1.0)
+    kept = drawn >= whole
+    if rest:
+        between = np.flatnonzero(drawn == whole)
+        kept[between] = source.random(len(between)) >= rest
+    return np.multiply(kept.reshape(shape), np.dtype(dtype).type(1.0 / (1.0 - p)), dtype=dtype)

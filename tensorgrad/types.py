@@ -72,6 +72,16 @@ def converted(x: Tensor, kind: Any) -> Any:
     return x.to(kind.dtype if isinstance(kind, TensorType) else as_dtype(kind))
 
 
+def Variable(data: Any, requires_grad: bool = False) -> Any:  # noqa: N802 (a class in the PyTorch of old)
+    """The tensor itself: what older scripts wrap tensors in, for gradients. `requires_grad` asks for one.
+
+    >>> import tensorgrad as tg
+    >>> tg.autograd.Variable(tg.ones(2), requires_grad=True)
+    tensor([1., 1.], requires_grad=True)
+    """
+    return data.detach().requires_grad_() if requires_grad else data
+
+
 def finfo(type: Any = None) -> Any:
     """The limits of a floating dtype, by default the default one: `eps`, `max`, `min`, `tiny`, `bits`, `resolution`.
 

@@ -465,7 +465,8 @@ def test_a_dataset_without_a_length_works_with_a_sampler():
         ({"batch_sampler": [[0]], "shuffle": True}, ValueError, "batch_sampler excludes"),
         ({"batch_sampler": [[0]], "sampler": [0]}, ValueError, "batch_sampler excludes"),
         ({"batch_sampler": [[0]], "drop_last": True}, ValueError, "batch_sampler excludes"),
-        ({"num_workers": 2}, ValueError, "num_workers must be 0, not 2"),
+        ({"num_workers": -1}, ValueError, "num_workers must be an int"),
+        ({"prefetch_factor": 2}, ValueError, "need num_workers above 0"),
         ({"generator": 3}, TypeError, "tensorgrad.Generator, not int"),
     ],
 )

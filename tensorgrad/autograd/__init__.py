@@ -18,18 +18,21 @@ if TYPE_CHECKING:
     from tensorgrad.autograd.function import Function, once_differentiable
     from tensorgrad.autograd.functional import backward, grad, hessian, hvp, jacobian, jvp, vjp
     from tensorgrad.testing import gradcheck, gradgradcheck
+    from tensorgrad.types import Variable
 
 # Reached when first used.
 _FOUND_IN = {
     "tensorgrad.autograd.function": ("Function", "once_differentiable"),
     "tensorgrad.autograd.functional": ("backward", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"),
     "tensorgrad.testing": ("gradcheck", "gradgradcheck"),
+    "tensorgrad.types": ("Variable",),
 }
 _LATE = {name: room for room, names in _FOUND_IN.items() for name in names}
 
 __all__ = [
     "Function",
     "Node",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",

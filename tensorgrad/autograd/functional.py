@@ -205,8 +205,7 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, 
 def _stack(rows: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     if not rows:
         return wrap(np.zeros(shape, dtype))
-    flat = [REGISTRY["reshape"].function(row, shape=(row._data.size,)) for row in rows]
-    joined = REGISTRY["cat"].function(*flat, dim=0, sizes=tuple(row._data.size for row in rows))
+    joined = REGISTRY["stack"].function(*rows, dim=0)
     return REGISTRY["reshape"].function(joined, shape=shape)
 
 

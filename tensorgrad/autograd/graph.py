@@ -74,6 +74,22 @@ class Node:
         return f"<{self.op.name} {list(self.shape)}>"
 
 
+class Foreign:
+    """An array of another kind than NumPy's: operations on it are its own business (see `batching`).
+
+    It has `shape`, `dtype` and the operators; NumPy refuses it with a TypeError, by which the fast paths notice it.
+    `level` says which of several kinds in one call is asked: the highest.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None
+    level: int
+
+    def run(self, op: Any, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        """The result of an op on tensors and arrays that this one is among."""
+        raise NotImplementedError
+
+
 class TensorBase:
     """The slots of a tensor; `tensorgrad.Tensor` adds the operators and methods."""
 
@@ -108,10 +124,11 @@ class View:
     use only as long as no gradient would have to follow a write to it or to its base.
     """
 
-    __slots__ = ("base", "node", "seen", "steps", "tracked")
+    __slots__ = ("base", "memory", "node", "seen", "steps", "tracked")
 
     def __init__(self, base: Any, steps: tuple[Any, ...], node: Any, tracked: bool) -> None:
         self.base = base
+        self.memory = base._data
         self.steps = steps
         self.node = node
         self.seen = state(base)
@@ -128,10 +145,19 @@ class View:
                     "this view was made inside no_grad(), and its base was since written to, or made to require a "
                     "gradient: a gradient could not follow; make the view anew, outside no_grad()"
                 )
+            self.check_layout()
             before, self.seen = self.node, now
             self.node = replay(self.base, self.steps)
             move_retained(before, self.node)
         return self.node
+
+    def check_layout(self) -> None:
+        """Raise where the steps no longer lead from the base to the view."""
+        if self.base._data is not self.memory:
+            raise AutogradError(
+                "the base of this view was given another shape (by t_, squeeze_ or their like) or other memory (.data), "
+                "and then written to, or to be: a gradient could not follow; make the view anew"
+            )
 
 
 def state(base: Any) -> Any:
@@ -192,7 +218,8 @@ def move_retained(before: Any, after: Any) -> None:
 def wrap(array: Any, node: Any = None) -> Any:
     """A tensor around an array (or a NumPy scalar), not copied."""
     tensor = object.__new__(Tensor)
-    tensor._data = array if array.__class__ is np.ndarray else np.asarray(array)
+    plain = array.__class__ is np.ndarray or isinstance(array, Foreign)
+    tensor._data = array if plain else np.asarray(array)
     tensor._node = node
     tensor._grad = tensor._hooks = None
     return tensor

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import TensorBase, View, edge, move_retained, spec, writes
+from tensorgrad.autograd.graph import Foreign, TensorBase, View, edge, move_retained, spec, writes
 from tensorgrad.autograd.modes import GRAD
 from tensorgrad.autograd.op import REGISTRY, explain, prepare, record
 from tensorgrad.backends.dtypes import CATEGORY
@@ -28,6 +28,8 @@ def apply_(name: str, tensor: Any, *others: Any, **attrs: Any) -> Any:
     op = REGISTRY[name]
     method = f"{name}_"
     x = tensor._data
+    if isinstance(x, Foreign):
+        raise DtypeError(f"{method}: inside vmap tensors cannot be changed in place; use the out-of-place form")
     edges = [edge(tensor), *(edge(o) if isinstance(o, TensorBase) else None for o in others)]
     mask = sum(1 << i for i, e in enumerate(edges) if e is not None)
     recording = bool(mask) and bool(GRAD.get())
@@ -120,6 +122,7 @@ def rebase(tensor: Any, node: Any) -> None:
         move_retained(at, node)
         tensor._node = node
         return
+    at.check_layout()
     base, steps = at.base, at.steps
     while base._node.__class__ is View:  # a view that was made a leaf, and no longer is
         base, steps = base._node.base, (*base._node.steps, *steps)
@@ -129,6 +132,23 @@ def rebase(tensor: Any, node: Any) -> None:
     mask = 2 if inputs[0] is None else 3
     base._node = record(put, base._data, [base._data, tensor._data], inputs, mask, {"steps": steps})
     move_retained(before, base._node)
+
+
+def relay_(method: str, tensor: Any, function: Any, *args: Any) -> Any:
+    """Let a tensor become the view of it that a function makes. Return the tensor.
+
+    Raises `AutogradError` for a leaf that requires a gradient.
+    """
+    own = edge(tensor)
+    if GRAD.get():
+        _check_may_follow(tensor, own, own is not None, method)
+    view = function(tensor, *args)
+    if own is not tensor:
+        at = view._node
+        tensor._node = at.node if at.__class__ is View and at.base is tensor else at
+        move_retained(own, edge(tensor))
+    tensor._data = view._data
+    return tensor
 
 
 def detach_(tensor: Any) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.autograd import graph
-from tensorgrad.autograd.graph import LEAF, Node, TensorBase, View, clock, edge, spec, wrap
+from tensorgrad.autograd.graph import LEAF, Foreign, Node, TensorBase, View, clock, edge, spec, wrap
 from tensorgrad.autograd.modes import GRAD, user_line
 from tensorgrad.backends.dtypes import get_default_dtype, result_dtype
 from tensorgrad.errors import DtypeError, ShapeError
@@ -46,12 +46,14 @@ class Op:
 
     `inputs` says what happens to input dtypes: "promote" them together as PyTorch does (`promoted` limits that to some
     letters), "float" promotes to a floating dtype, "same" demands one dtype, and "any" takes them as they are. Dtypes
-    whose kind is in `refuses` are an error. `view` says that the output may share the first input's memory: it then
-    follows its base (see `graph.View`).
+    whose kind is in `refuses` are an error. `elementwise` says that inputs broadcast, and that no attribute speaks of
+    dimensions. `view` says that the output may share the first input's memory: it then follows its base (see
+    `graph.View`).
     """
 
     __slots__ = (
         "bare",
+        "elementwise",
         "function",
         "inputs",
         "joint",
@@ -78,6 +80,7 @@ class Op:
         promoted: str | None = None,
         refuses: str = "",
         view: bool = False,
+        elementwise: bool = False,
     ) -> None:
         self.name = name
         self.kernel = kernel
@@ -88,6 +91,7 @@ class Op:
         self.promoted = promoted
         self.refuses = refuses
         self.view = view
+        self.elementwise = elementwise
         self.partial = None in vjps
         self.bare = not any(self.keep)  # keeps nothing: the graph can be walked again without retain_graph
         self.keep_flags: dict[int, tuple[bool, ...]] = {}
@@ -121,6 +125,11 @@ class Parts(dict[int, Any]):
             both[index] = both[index] + g if index in both else g
         return both
 
+    def __iadd__(self, other: Parts) -> Parts:  # type: ignore[misc,override]
+        for index, g in other.items():
+            self[index] = self[index] + g if index in self else g
+        return self
+
 
 # Output `index` of an op that has several: its gradient is one part of what the op's joint vjp gets.
 PICK = Op("pick", lambda ys, index: ys[index], joint=lambda g, wants, y, whole, index: (Parts({index: g}),))
@@ -134,7 +143,9 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> 
     arrays: list[Any] = []
     edges: list[Any] = []
     mask, bit, tensors = 0, 1, False
+    foreign: Foreign | None = None
     for x in inputs:
+        e = None
         if isinstance(x, TensorBase):
             tensors = True
             e = x._node
@@ -142,25 +153,33 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> 
                 e = edge(x)
             if e is not None:
                 mask |= bit
-            arrays.append(x._data)
-            edges.append(e)
-        else:
-            arrays.append(x)
-            edges.append(None)
+            x = x._data
+        if x.__class__ is not ndarray and isinstance(x, Foreign) and (foreign is None or x.level > foreign.level):
+            foreign = x
+        arrays.append(x)
+        edges.append(e)
         bit += bit
     if not tensors:
+        if foreign is not None:
+            return foreign.run(op, inputs, attrs)
         if any(isinstance(x, ndarray | np.generic) for x in arrays):
             return op.kernel(*arrays, **attrs)
         raise DtypeError(f"{op.name}: it takes a Tensor, not {', '.join(type(x).__name__ for x in inputs)}")
-    if op.inputs != "any":
-        arrays = prepare(op, arrays)
-    try:
-        y = op.kernel(*arrays, **attrs)
-    except (ValueError, TypeError) as error:
-        raise explain(op, arrays, error) from error
+    if foreign is not None:
+        y = foreign.run(op, inputs, attrs)
+        # What is not of its level is connected to the result inside: there its gradient will come from.
+        edges = [e if getattr(x, "level", -1) == foreign.level else None for e, x in zip(edges, arrays)]
+        mask = sum(1 << i for i, e in enumerate(edges) if e is not None)
+    else:
+        if op.inputs != "any":
+            arrays = prepare(op, arrays)
+        try:
+            y = op.kernel(*arrays, **attrs)
+        except (ValueError, TypeError) as error:
+            raise explain(op, arrays, error) from error
     if y.__class__ is tuple:
         return _several(op, y, arrays, edges, mask, attrs)
-    if y.__class__ is not ndarray:
+    if foreign is None and y.__class__ is not ndarray:
         y = np.asarray(y)
     if op.inputs == "float" and y.dtype.kind == "f" and arrays[0].__class__ is ndarray and arrays[0].dtype.kind != "f":
         y = y.astype(get_default_dtype())
@@ -170,17 +189,19 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> 
     node = None
     if mask and y.dtype.kind == "f" and GRAD.get() and op.differentiable:
         node = record(op, y, arrays, edges, mask, attrs)
-    if op.view and np.may_share_memory(y, arrays[0]):
-        source = inputs[0]
-        at = source._node
-        if at.__class__ is View and at.node is not LEAF:
-            base, steps, tracked = at.base, at.steps, at.tracked
-        else:
-            base, steps, tracked = source, (), True
-        out._node = View(base, (*steps, (op, attrs)), node, tracked and bool(GRAD.get()))
+    if op.view and foreign is None and np.may_share_memory(y, arrays[0]):
+        out._node = view_of(inputs[0], op, attrs, node)
     else:
         out._node = node
     return out
+
+
+def view_of(source: Any, op: Op, attrs: dict[str, Any], node: Node | None) -> View:
+    """What stands in the `_node` of the view that an op makes of a tensor, its own node being given."""
+    at = source._node
+    if at.__class__ is View and at.node is not LEAF:
+        return View(at.base, (*at.steps, (op, attrs)), node, at.tracked and bool(GRAD.get()))
+    return View(source, ((op, attrs),), node, bool(GRAD.get()))
 
 
 def record(op: Op, y: Any, arrays: list[Any], edges: list[Any], mask: int, attrs: dict[str, Any]) -> Node:
@@ -226,6 +247,11 @@ def pick(joint: Node, y: Any, index: int) -> Node:
     if hasattr(joint, "line"):
         node.line = joint.line
     return node
+
+
+def _array(y: Any) -> Any:
+    """The result of an elementwise kernel, which may be a NumPy scalar, as an array."""
+    return y if isinstance(y, Foreign) else np.asarray(y)
 
 
 def constant(value: float, dtype: Any) -> Any:
@@ -329,7 +355,7 @@ def unary(
     name: str, kernel: Callable[..., Any], vjp: Vjp = None, keep: str = "", *, inputs: str = "float", doc: str = ""
 ) -> Callable[..., Any]:
     """An elementwise function `f(input)`: `apply` for one tensor, unrolled, because its cost is what a graph costs."""
-    op = Op(name, kernel, (vjp,), keep=keep, inputs=inputs)
+    op = Op(name, kernel, (vjp,), keep=keep, inputs=inputs, elementwise=True)
     keep_y, keep_a = op.keeps(1, 1)
     differentiable = op.differentiable
 
@@ -338,11 +364,15 @@ def unary(
             a = input._data
             try:
                 y = kernel(a)
-            except (ValueError, TypeError) as error:
-                raise explain(op, [a], error) from error
+            except Exception as error:
+                if isinstance(a, Foreign):
+                    return apply(op, (input,))
+                if isinstance(error, ValueError | TypeError):
+                    raise explain(op, [a], error) from error
+                raise
             if y.dtype is a.dtype:
                 out = new(graph.Tensor)
-                out._data = y if y.__class__ is ndarray else np.asarray(y)
+                out._data = y if y.__class__ is ndarray else _array(y)
                 out._grad = out._hooks = None
                 e = input._node
                 if e is None or not differentiable or not (mode := GRAD.get()):
@@ -381,7 +411,7 @@ def binary(
     doc: str = "",
 ) -> Callable[..., Any]:
     """An elementwise function `f(input, other)`, broadcasting: `apply` for two tensors of one dtype, unrolled."""
-    op = Op(name, kernel, vjps, keep=keep, inputs=inputs, refuses=refuses)
+    op = Op(name, kernel, vjps or (None, None), keep=keep, inputs=inputs, refuses=refuses, elementwise=True)
     flags = [op.keeps(mask, 2) for mask in range(4)]
     picky = inputs == "float" or bool(refuses)
     differentiable = op.differentiable
@@ -410,10 +440,14 @@ def binary(
                 return apply(op, (input, other))
             try:
                 y = kernel(a, b)
-            except (ValueError, TypeError) as error:
-                raise explain(op, [a, b], error) from error
+            except Exception as error:
+                if isinstance(a, Foreign) or isinstance(b, Foreign):
+                    return apply(op, (input, other))
+                if isinstance(error, ValueError | TypeError):
+                    raise explain(op, [a, b], error) from error
+                raise
             out = new(graph.Tensor)
-            out._data = y if y.__class__ is ndarray else np.asarray(y)
+            out._data = y if y.__class__ is ndarray else _array(y)
             out._grad = out._hooks = None
             e = input._node
             if (e is None and f is None) or not (mode := GRAD.get()):

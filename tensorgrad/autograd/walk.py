@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.autograd.graph import (
+    Foreign,
     Node,
     Retain,
     Saved,
@@ -31,6 +32,7 @@ from tensorgrad.autograd.op import PICK, REGISTRY, pick
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 
 ndarray = np.ndarray
+ARRAYS: Any = (ndarray, Foreign)
 
 
 def backward(
@@ -74,7 +76,7 @@ def grad(
         if isinstance(g, TensorBase):
             results.append(g)
         else:
-            results.append(wrap(g if owned and id(g) not in given else np.array(g)))
+            results.append(wrap(g if (owned and id(g) not in given) or isinstance(g, Foreign) else np.array(g)))
             given.add(id(g))
     return tuple(results)
 
@@ -278,7 +280,7 @@ def _as_tensors(node: Node) -> tuple[Any, ...]:
     """What a node kept, as tensors that are connected to the graph: the walk over them records itself."""
 
     def tensor(kept: Any, e: Any) -> Any:
-        if not isinstance(kept, ndarray):
+        if not isinstance(kept, ARRAYS):
             return kept
         if isinstance(e, TensorBase) and e._data is kept:
             return e

@@ -45,15 +45,17 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def public(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function as `tensorgrad.X`: as `method`, and with `out=`, tensors that the results are written into."""
+    """A function as `tensorgrad.X`: as `method`, and with `out=` where it is computed from an `input`."""
     names = _parameters(function)
-    if "out" in names or "input" not in names[:1]:
-        return method(function)
-    inner = method(function)
+    return method(function) if "out" in names or "input" not in names[:1] else takes_out(method(function))
+
+
+def takes_out(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function with the keyword `out=`: tensors that its results are written into, and that it then returns."""
 
     @functools.wraps(function)
     def writing(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        y = inner(*args, **kwargs)
+        y = function(*args, **kwargs)
         return y if out is None else write_out(function.__name__, y, out)
 
     return writing

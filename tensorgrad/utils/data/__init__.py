@@ -2,7 +2,16 @@
 
 from tensorgrad.utils.data.collate import default_collate, default_convert
 from tensorgrad.utils.data.dataloader import DataLoader
-from tensorgrad.utils.data.dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
+from tensorgrad.utils.data.dataset import (
+    ChainDataset,
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
 from tensorgrad.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -11,3 +20,4 @@ from tensorgrad.utils.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from tensorgrad.utils.data.worker import WorkerError, WorkerInfo, get_worker_info

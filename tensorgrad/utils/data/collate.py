@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.backends.dtypes import float64
 from tensorgrad.creation import as_tensor, tensor
 from tensorgrad.errors import ShapeError
-from tensorgrad.ops.shape import stack
+from tensorgrad.ops import stack
 from tensorgrad.tensor import Tensor
 
 

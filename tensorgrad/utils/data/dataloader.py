@@ -21,6 +21,7 @@ from tensorgrad.utils.data.sampler import (
     batches,
     count,
 )
+from tensorgrad.utils.data.worker import Job, Workers
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -32,8 +33,13 @@ class DataLoader(Generic[T_co]):
     new random order each epoch, drawn when the epoch begins from `generator`, else from the default generator, so that
     `tensorgrad.manual_seed` makes it reproducible. `sampler` gives the order instead, `batch_sampler` whole batches of
     indices. `collate_fn` makes a batch of a list of items (`default_collate` stacks them). `drop_last` leaves out a
-    last batch that is shorter. `batch_size=None` gives the items one by one, without a batch dimension. Items are
-    loaded in this process: `num_workers` must be 0.
+    last batch that is shorter. `batch_size=None` gives the items one by one, without a batch dimension.
+
+    With `num_workers` above 0, items are loaded and collated by that many processes, each with its copy of the data set
+    and random numbers of its own; batches come in the same order as without, and `prefetch_factor` (2) of them per
+    worker are made ahead. `worker_init_fn(number)` is called in each at its start, `persistent_workers` keeps them from
+    one epoch to the next, `timeout` is how many seconds to wait for a batch (0: for ever), `multiprocessing_context`
+    how they are started. An error in a worker is raised here, with its traceback. `pin_memory` has nothing to act on.
 
     A `TensorDataset`, or a `Subset` of one, is indexed a batch at a time. A batch is a copy, and may be written to;
     items, with `batch_size=None`, are what the data set gives.
@@ -62,12 +68,27 @@ class DataLoader(Generic[T_co]):
         batch_sampler: Iterable[Any] | None = None,
         num_workers: int = 0,
         collate_fn: Callable[[Any], Any] | None = None,
-        *,
+        pin_memory: bool = False,
         drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Callable[[int], None] | None = None,
+        multiprocessing_context: Any = None,
         generator: Generator | None = None,
+        *,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        pin_memory_device: str = "",
+        in_order: bool = True,
     ) -> None:
-        if num_workers != 0:
-            raise ValueError(f"DataLoader: num_workers must be 0, not {num_workers}: items are loaded in this process")
+        if not isinstance(num_workers, int) or num_workers < 0 or timeout < 0:
+            raise ValueError(
+                f"DataLoader: num_workers must be an int and timeout a number of 0 or more, not {num_workers!r} and "
+                f"{timeout!r}"
+            )
+        if not num_workers and (prefetch_factor is not None or persistent_workers or timeout):
+            raise ValueError("DataLoader: prefetch_factor, persistent_workers and timeout need num_workers above 0")
+        if prefetch_factor is not None and prefetch_factor < 1:
+            raise ValueError(f"DataLoader: prefetch_factor must be 1 or more, not {prefetch_factor}")
         if sampler is not None and shuffle:
             raise ValueError("DataLoader: sampler and shuffle exclude one another: the sampler gives the order")
         if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
@@ -78,7 +99,14 @@ class DataLoader(Generic[T_co]):
         self._iterable = isinstance(dataset, IterableDataset)
         _check(dataset, self._iterable, shuffle, sampler, batch_sampler)
         self.dataset = dataset
-        self.num_workers = 0
+        self.num_workers = num_workers
+        self.prefetch_factor = 2 if prefetch_factor is None and num_workers else prefetch_factor
+        self.persistent_workers = persistent_workers
+        self.pin_memory = pin_memory
+        self.timeout = timeout
+        self.worker_init_fn = worker_init_fn
+        self.multiprocessing_context = multiprocessing_context
+        self._workers: Workers | None = None
         self.drop_last = drop_last
         self.generator = generator
         self.batch_size = None
@@ -108,6 +136,8 @@ class DataLoader(Generic[T_co]):
         return len(counted)
 
     def __iter__(self) -> Iterator[T_co]:
+        if self.num_workers:
+            return self._from_workers()
         if self._iterable:
             items = iter(self.dataset)
             if self.batch_size is not None:
@@ -120,6 +150,27 @@ class DataLoader(Generic[T_co]):
         if held is not None:
             return _sliced(*held, self._orders())  # type: ignore[return-value]
         return (self.collate_fn(fetch(self.dataset, indices)) for indices in iter(self.batch_sampler))
+
+    def _from_workers(self) -> Iterator[T_co]:
+        """An epoch of the worker processes, which end with it unless they are persistent."""
+        tasks: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
+        workers = self._workers
+        if workers is None:
+            seed = int(numpy_of(self.generator).integers(2**62))
+            stream = (self._iterable, self.batch_sampler is not None, self.batch_size, self.drop_last)
+            job = Job(self.dataset, self.collate_fn, *stream, self.num_workers, seed, self.worker_init_fn)
+            workers = Workers(job, self.prefetch_factor or 2, self.timeout, self.multiprocessing_context)
+        # They stay only where an epoch comes to its end: one that is broken off leaves batches in the pipes.
+        self._workers = None
+        done = False
+        try:
+            yield from workers.epoch(iter(tasks or ()))
+            done = True
+        finally:
+            if done and self.persistent_workers:
+                self._workers = workers
+            else:
+                workers.close()
 
     def _orders(self) -> Iterator[range | np.ndarray[Any, Any]]:
         """The indices of each batch of the epoch: a range where they follow one another, else an array."""

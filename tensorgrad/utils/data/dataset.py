@@ -154,6 +154,61 @@ class ConcatDataset(Dataset[T_co]):
         return cast(T_co, self.datasets[which][index - start])
 
 
+class ChainDataset(IterableDataset[T_co]):
+    """Streams one after another.
+
+    >>> from tensorgrad.utils.data import ChainDataset, IterableDataset
+    >>> class Count(IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(ChainDataset([Count(), Count()]))
+    [0, 1, 0, 1]
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+        for i, dataset in enumerate(self.datasets):
+            if not isinstance(dataset, IterableDataset):
+                raise TypeError(f"ChainDataset: data set {i} is {type(dataset).__name__}, not an IterableDataset")
+
+    def __iter__(self) -> Iterator[T_co]:
+        for dataset in self.datasets:
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum(len(dataset) for dataset in self.datasets)
+
+
+class StackDataset(Dataset[Any]):
+    """Data sets of one length side by side: an item is the tuple (or, by keywords, the dict) of their items.
+
+    Raises `ShapeError` where their lengths differ, `ValueError` for none, or for some by position and some by name.
+
+    >>> from tensorgrad.utils.data import StackDataset
+    >>> StackDataset([1, 2], ["a", "b"])[1]
+    (2, 'b')
+    >>> StackDataset(number=[1, 2], letter=["a", "b"])[0]
+    {'number': 1, 'letter': 'a'}
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if bool(args) == bool(kwargs):
+            raise ValueError("StackDataset: give data sets by position, or all of them by keyword")
+        self.datasets: Any = args or kwargs
+        lengths = [len(dataset) for dataset in (args or kwargs.values())]
+        if len(set(lengths)) > 1:
+            raise ShapeError(f"StackDataset: the data sets must have one length, and have {lengths}")
+        self._length = lengths[0]
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {key: dataset[index] for key, dataset in self.datasets.items()}
+        return tuple(dataset[index] for dataset in self.datasets)
+
+
 def random_split(dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset[Any]]:
     """Divide a data set at random into subsets of the given lengths, or of fractions that add up to 1.
 

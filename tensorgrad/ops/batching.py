@@ -1,0 +1,151 @@
+"""The rules by which operations run on a whole batch at once, for `func.vmap`: calls rewritten for one more dimension.
+
+An elementwise op needs none, and an op that has none is run example by example (see `autograd.batching`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from tensorgrad.autograd.batching import RULES, Call, elementwise, one_by_one
+from tensorgrad.ops.linalg import matmul_op
+from tensorgrad.ops.shape import broadcast_to, permute_op, reshape_op
+
+Rule = Callable[[Call], Any]
+
+
+def _rule(*names: str) -> Callable[[Rule], Rule]:
+    def enter(rule: Rule) -> Rule:
+        for name in names:
+            RULES[name] = rule
+        return rule
+
+    return enter
+
+
+# Elementwise, but made by `primitive` for their attributes.
+_rule("where", "clamp", "cast", "clone", "leaky_relu", "elu", "softplus", "pow_number")(elementwise)
+
+
+@_rule("sum", "mean", "prod", "amax", "amin", "any", "all", "logsumexp", "vector_norm")
+def _reduced(call: Call) -> Any:
+    return call.apply(*call.xs, dim=tuple(d + 1 for d in call.attrs["dim"]))
+
+
+@_rule("softmax", "log_softmax", "cumsum", "argsort")
+def _along(call: Call) -> Any:
+    if not call.xs[0].ndim - 1:
+        return one_by_one(call)
+    return call.apply(*call.xs, dim=call.attrs["dim"] + 1)
+
+
+@_rule("argmax", "argmin")
+def _arg(call: Call) -> Any:
+    return one_by_one(call) if call.attrs["dim"] is None else _along(call)
+
+
+@_rule("reshape", "broadcast_to")
+def _shaped(call: Call) -> Any:
+    (x,), shape = call.xs, call.attrs["shape"]
+    if call.op.name == "broadcast_to":
+        x = reshape_op(x, shape=(call.size, *(1,) * (len(shape) - x.ndim + 1), *x.shape[1:]))
+    return call.apply(x, shape=(call.size, *shape))
+
+
+@_rule("permute")
+def _permuted(call: Call) -> Any:
+    return call.apply(*call.xs, dims=(0, *(d + 1 for d in call.attrs["dims"])))
+
+
+@_rule("flip", "roll")
+def _moved(call: Call) -> Any:
+    return call.apply(*call.xs, dims=tuple(d + 1 for d in call.attrs["dims"]))
+
+
+@_rule("tril", "triu")
+def _last_two(call: Call) -> Any:
+    return call.apply(*call.xs)
+
+
+@_rule("diagonal", "undiagonal")
+def _diagonal(call: Call) -> Any:
+    changed = {"dim1": call.attrs["dim1"] + 1, "dim2": call.attrs["dim2"] + 1}
+    if "shape" in call.attrs:
+        changed["shape"] = (call.size, *call.attrs["shape"])
+    return call.apply(*call.xs, **changed)
+
+
+@_rule("cat")
+def _joined(call: Call) -> Any:
+    return call.apply(*(call.expanded(i) for i in range(len(call.xs))), dim=call.attrs["dim"] + 1)
+
+
+@_rule("slice")
+def _sliced(call: Call) -> Any:
+    return call.apply(*call.xs, index=(slice(None), *call.attrs["index"]))
+
+
+@_rule("index", "unindex")
+def _indexed(call: Call) -> Any:
+    if any(call.batched[1:]):
+        return one_by_one(call)
+    changed = {"template": (slice(None), *call.attrs["template"])}
+    if "shape" in call.attrs:
+        changed["shape"] = (call.size, *call.attrs["shape"])
+    return call.apply(*call.xs, **changed)
+
+
+@_rule("gather", "ungather", "scatter_add")
+def _gathered(call: Call) -> Any:
+    changed = {"dim": call.attrs["dim"] + 1}
+    if "shape" in call.attrs:
+        changed["shape"] = (call.size, *call.attrs["shape"])
+    return call.apply(*(call.expanded(i) for i in range(len(call.xs))), **changed)
+
+
+@_rule("matmul")
+def _multiplied(call: Call) -> Any:
+    a, b = call.xs
+    (m, n), (batched_a, batched_b) = (x.ndim - flag for x, flag in zip(call.xs, call.batched)), call.batched
+    if batched_a and not batched_b and n == 2:  # one matrix for all: a single, larger product
+        lead = tuple(a.shape[:-1])
+        y = matmul_op(reshape_op(a, shape=(math.prod(lead), a.shape[-1])), b)
+        return reshape_op(y, shape=(*lead, b.shape[-1]))
+    lacking = max(m, n)
+    a, b = (
+        reshape_op(x, shape=(x.shape[0], *(1,) * (lacking + 1 - x.ndim), *x.shape[1:])) if flag else x
+        for x, flag in zip(call.xs, call.batched)
+    )
+    return matmul_op(a, b)
+
+
+@_rule("linear")
+def _dense(call: Call) -> Any:
+    x, weight, bias = call.xs
+    if not any(call.batched[1:]):
+        size, rows = x.shape[:2]
+        y = call.apply(reshape_op(x, shape=(size * rows, x.shape[2])), weight, bias)
+        return reshape_op(y, shape=(size, rows, weight.shape[0]))
+    weight, bias = call.expanded(1), call.expanded(2)
+    y = matmul_op(call.expanded(0), permute_op(weight, dims=(0, 2, 1)))
+    return y + reshape_op(bias, shape=(call.size, 1, bias.shape[1]))
+
+
+@_rule("softmax_cross_entropy")
+def _losses(call: Call) -> Any:
+    return call.apply(call.expanded(0), call.expanded(1))
+
+
+@_rule("one_hot")
+def _hot(call: Call) -> Any:
+    return call.apply(*call.xs)
+
+
+@_rule("copy")
+def _copied(call: Call) -> Any:
+    a, b = call.expanded(0), call.xs[1]
+    if call.batched[1]:
+        b = reshape_op(b, shape=(call.size, *(1,) * (a.ndim - b.ndim), *b.shape[1:]))
+    return call.apply(a, b if not hasattr(b, "shape") else broadcast_to(b, tuple(a.shape)))

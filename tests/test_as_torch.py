@@ -1,0 +1,148 @@
+"""Scripts that were written for PyTorch run, each in a process of its own in which PyTorch is not to be had."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tensorgrad import as_torch
+
+
+def run(tmp_path, script: str, *arguments: str) -> str:
+    path = tmp_path / "script.py"
+    path.write_text(textwrap.dedent(script))
+    command = [sys.executable, "-m", "tensorgrad.as_torch", str(path), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_training_script_runs_unchanged(tmp_path):
+    script = """
+    import math
+    import torch
+    import torch.nn as nn
+    import torch.nn.functional as F
+    import torch.optim as optim
+    from torch import Tensor
+    from torch.optim.lr_scheduler import StepLR
+    from torch.utils.data import DataLoader, TensorDataset
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(0)
+    torch.backends.cudnn.deterministic = True
+
+    class Net(nn.Module):
+        def __init__(self):
+            super(Net, self).__init__()
+            self.fc1 = nn.Linear(1, 32)
+            self.fc2 = nn.Linear(32, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc2(F.relu(self.fc1(x)))
+
+    x = torch.linspace(-math.pi, math.pi, 200).unsqueeze(1)
+    loader = DataLoader(TensorDataset(x, torch.sin(x)), batch_size=20, shuffle=True)
+    model = Net().to(device)
+    optimizer = optim.Adam(model.parameters(), lr=0.02)
+    scheduler = StepLR(optimizer, step_size=20, gamma=0.5)
+    for epoch in range(40):
+        for data, target in loader:
+            data, target = data.to(device), target.to(device)
+            optimizer.zero_grad()
+            loss = F.mse_loss(model(data), target)
+            loss.backward()
+            optimizer.step()
+        scheduler.step()
+    with torch.no_grad():
+        print(F.mse_loss(model(x), torch.sin(x)).item() < 0.01)
+    torch.save(model.state_dict(), "net.pt")
+    model.load_state_dict(torch.load("net.pt", map_location=device, weights_only=True))
+    """
+    assert run(tmp_path, "import os, sys; os.chdir(os.path.dirname(sys.argv[0]))\n" + textwrap.dedent(script)) == "True"
+
+
+def test_the_script_gets_its_arguments_its_folder_and_the_name_main(tmp_path):
+    (tmp_path / "beside.py").write_text("import torch\nanswer = torch.tensor(42)\n")
+    script = """
+    import sys
+    from beside import answer
+    print(__name__, sys.argv[1:], answer.item(), __file__.endswith("script.py"))
+    """
+    assert run(tmp_path, script, "--lr", "0.1") == "__main__ ['--lr', '0.1'] 42 True"
+
+
+LACKING = {
+    "torch.fft.fft(1)": (AttributeError, "torch.fft: tensorgrad, which stands in for torch, does not have it"),
+    "torch.nn.Lineer(1, 1)": (AttributeError, "the nearest that it has in torch.nn: Linear"),
+    "from torch.nn import Lineer": (ImportError, "the nearest that it has in torch.nn: Linear"),
+    "import torch.distributed": (ImportError, "torch.distributed: tensorgrad"),
+    "torch.ones(2).cumsumm()": (AttributeError, "torch.Tensor.cumsumm: .* cumsum"),
+    "from torch.utils.tensorboard import SummaryWriter": (ImportError, "torch.utils.tensorboard"),
+}
+
+
+@pytest.mark.parametrize(("code", "error", "text"), [(c, *e) for c, e in LACKING.items()], ids=LACKING)
+def test_what_is_lacking_is_said_with_the_nearest_thing_there_is(tmp_path, code, error, text):
+    script = f"""
+    import torch
+    try:
+        {code}
+    except {error.__name__} as error:
+        print(error)
+    """
+    assert re.search(text, run(tmp_path, script))
+
+
+def test_names_are_the_same_objects_as_ours(tmp_path):
+    script = """
+    import torch, tensorgrad as tg
+    import torch.nn.functional as F
+    from torch.nn import Module
+    from torch.nn.parameter import Parameter
+    from torch.nn.modules import Linear
+    from torch.autograd import Variable
+    print(Module is tg.nn.Module, F.relu is tg.nn.functional.relu, torch.Tensor is tg.Tensor, Linear is tg.nn.Linear)
+    print(torch.__version__ >= "2", hasattr(torch, "fft"), hasattr(torch, "nn"), "relu" in dir(torch))
+    """
+    assert run(tmp_path, script) == "True True True True\nTrue False True True"
+
+
+def test_installing_twice_and_taking_it_back():
+    script = """
+import tensorgrad.as_torch as a
+a.install(); a.install()
+import torch, torch.nn
+a.uninstall()
+import sys
+print([n for n in sys.modules if n.split(".")[0] == "torch"], "__getattr__" in vars(torch.Tensor))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] False"
+
+
+def test_it_refuses_where_pytorch_is_in_use_already():
+    pytest.importorskip("torch")
+    script = "import torch, tensorgrad.as_torch as a\ntry:\n    a.install()\nexcept RuntimeError as e:\n    print(e)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "PyTorch itself has been imported" in done.stdout
+
+
+def test_a_script_that_is_not_there_and_none_at_all():
+    for arguments, text in ((["nowhere.py"], "there is no script 'nowhere.py'"), ([], "python -m tensorgrad.as_torch")):
+        with pytest.raises(SystemExit, match=text):
+            as_torch.main(arguments)
+
+
+def test_torchvision_is_ours(tmp_path):
+    script = """
+    import numpy as np
+    from torchvision import datasets, transforms
+    from torchvision.utils import make_grid
+    print(transforms.ToTensor()(np.zeros((2, 3), np.uint8)).shape, datasets.MNIST.classes[0])
+    """
+    assert run(tmp_path, script) == "(1, 2, 3) 0 - zero"
