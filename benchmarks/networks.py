@@ -10,7 +10,6 @@ resident set reaches at its peak, and how much of that came with the training st
 from __future__ import annotations
 
 import math
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -128,19 +127,19 @@ def step(lib: Any, network: str) -> Callable[[], object]:
     return run
 
 
-def resident() -> float:
-    """The megabytes that this process has in memory now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+def resident(field: str) -> float:
+    """The megabytes of this process in memory: VmRSS now, VmHWM at the peak since it began."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition(f"{field}:")[2].split()[0]) / 1024
 
 
 def take_memory(library: str, network: str) -> None:
     """Print, in this process, the peak of memory after some steps, and what it was before them."""
     run = step(import_module(library), network)
-    before = resident()
+    before = resident("VmRSS")
     for _ in range(5):
         run()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, before)
+    print(resident("VmHWM"), before)
 
 
 def memory(library: str, network: str) -> tuple[float, float]:
@@ -161,11 +160,7 @@ def main(names: list[str]) -> None:
     libraries = [import_module(library) for library in ("tensorgrad", "torch")]
     header("PyTorch")
     for name in names:
-        compare(
-            str(NETWORKS[name].__doc__).split(",")[0].removesuffix("."),
-            *(step(lib, name) for lib in libraries),
-            rounds=10,
-        )
+        compare(f"{name}: a training step", *(step(lib, name) for lib in libraries), rounds=10)
     print(f"\n{'megabytes at the peak, and of them the steps':<44} {'tensorgrad':>13} {'PyTorch':>13} {'ratio':>8}")
     for name in names:
         (ours, our_steps), (theirs, their_steps) = (memory(library, name) for library in ("tensorgrad", "torch"))
