@@ -20,7 +20,7 @@ PREFIXES = ("scipy_openblas", "openblas")
 
 
 @functools.cache
-def _openblas() -> tuple[Any, Any] | None:
+def openblas() -> tuple[Any, Any] | None:
     """The functions that set and tell the number of threads, None where NumPy brings no OpenBLAS."""
     root = Path(np.__file__).parent
     folders = (root.parent / "numpy.libs", root / ".dylibs")
@@ -34,7 +34,7 @@ def _openblas() -> tuple[Any, Any] | None:
 
 
 def set_num_threads(int: int) -> None:
-    """Set how many threads matrix products may take; everything else takes one.
+    """Set how many threads matrix products and convolutions may take; everything else takes one.
 
     Warns where NumPy's BLAS is not an OpenBLAS of its own, whose threads cannot be set from here. Raises `ValueError`
     for less than 1.
@@ -48,7 +48,7 @@ def set_num_threads(int: int) -> None:
     """
     if not hasattr(int, "__index__") or int < 1:
         raise ValueError(f"set_num_threads: it takes a number of 1 or more, not {int!r}")
-    if (functions := _openblas()) is None:
+    if (functions := openblas()) is None:
         warnings.warn(
             "set_num_threads: NumPy's BLAS is not an OpenBLAS of its own; set its environment variable "
             "(OMP_NUM_THREADS, MKL_NUM_THREADS or VECLIB_MAXIMUM_THREADS) before Python starts",
@@ -65,5 +65,5 @@ def get_num_threads() -> int:
     >>> tg.get_num_threads() >= 1
     True
     """
-    functions = _openblas()
+    functions = openblas()
     return int(functions[1]()) if functions is not None else os.cpu_count() or 1
