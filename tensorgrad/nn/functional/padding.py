@@ -19,8 +19,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 
     `pad` has two sizes per dimension, beginning with the last one: (left, right, top, bottom, ...); a negative size
     takes elements away. What is put there is `value` (0) in mode "constant", the elements mirrored at the edge in
-    "reflect", the edge in "replicate", the elements of the other side in "circular". Raises `ShapeError` for a size that
-    the input is too small for, `ValueError` for another mode.
+    "reflect", the edge in "replicate", the elements of the other side in "circular". Raises `ShapeError` for a size
+    that the input is too small for, `ValueError` for another mode.
 
     >>> import tensorgrad as tg
     >>> tg.nn.functional.pad(tg.tensor([1.0, 2.0]), (1, 2))
@@ -39,7 +39,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise ShapeError(
             f"pad: {sizes} must be pairs, one for each of the last dimensions of an input of shape {input.shape}"
         )
-    sides = [(ndim - 1 - i, *sizes[2 * i : 2 * i + 2]) for i in range(len(sizes) // 2)]  # (dim, before, after)
+    sides = [(ndim - 1 - i, sizes[2 * i], sizes[2 * i + 1]) for i in range(len(sizes) // 2)]  # (dim, before, after)
     for dim, before, after in sides:
         taken = max(-before, 0) + max(-after, 0)
         if taken > input.shape[dim]:
