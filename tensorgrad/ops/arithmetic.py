@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
+import builtins
 from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.autograd.op import binary, primitive, unary
 from tensorgrad.backends import cpu
 from tensorgrad.errors import DtypeError
-from tensorgrad.ops.choose import cast, where
-from tensorgrad.ops.compare import bitwise_and, ge, le, ne
+from tensorgrad.ops.choose import cast, must_be_floating, where
+from tensorgrad.ops.compare import bitwise_and, ne
 
 add_op = binary("add", cpu.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
 sub_op = binary("sub", cpu.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g, refuses="b")
@@ -27,10 +27,10 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return add_op(input, other if alpha == 1 else scaled("add", input, other, alpha))
 
 
-def scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
+def scaled(name: str, input: Any, other: Any, alpha: Any, word: str = "alpha") -> Any:
     """`other * alpha`. Raises `DtypeError` where a fraction of integers would be taken."""
     if isinstance(alpha, float) and input.dtype.kind != "f" and getattr(other, "dtype", input.dtype).kind != "f":
-        raise DtypeError(f"{name}: alpha must be an integer where both inputs are, not {alpha}")
+        raise DtypeError(f"{name}: {word} must be an integer where both inputs are, not {alpha}")
     return other * alpha
 
 
@@ -143,7 +143,7 @@ neg = unary(
 
 abs = unary(
     "abs",
-    cpu.absolute,
+    cpu.magnitude,
     lambda g, y, a: g * sign(a),
     keep="a",
     inputs="promote",
@@ -167,11 +167,13 @@ sign: Callable[..., Any] = unary(
     """,
 )
 
+
+# Equal elements share the gradient, and both get all of it where one is NaN.
 maximum = binary(
     "maximum",
     cpu.maximum,
-    lambda g, y, a, b: g * (a > b) + g * 0.5 * (a == b),
-    lambda g, y, a, b: g * (b > a) + g * 0.5 * (a == b),
+    lambda g, y, a, b: where(a == b, g * 0.5, where(a < b, 0.0, g)),
+    lambda g, y, a, b: where(a == b, g * 0.5, where(b < a, 0.0, g)),
     keep="ab",
     doc="""The larger of each pair of elements, broadcasting; NaN where either is. Equal ones share the gradient.
 
@@ -184,8 +186,8 @@ maximum = binary(
 minimum = binary(
     "minimum",
     cpu.minimum,
-    lambda g, y, a, b: g * (a < b) + g * 0.5 * (a == b),
-    lambda g, y, a, b: g * (b < a) + g * 0.5 * (a == b),
+    lambda g, y, a, b: where(a == b, g * 0.5, where(a > b, 0.0, g)),
+    lambda g, y, a, b: where(a == b, g * 0.5, where(b > a, 0.0, g)),
     keep="ab",
     doc="""The smaller of each pair of elements, broadcasting; NaN where either is. Equal ones share the gradient.
 
@@ -195,14 +197,14 @@ minimum = binary(
     """,
 )
 
-clamp_op = primitive(
-    "clamp",
-    cpu.clamp,
-    lambda g, y, a, min, max: (
-        g * ((a >= (-math.inf if min is None else min)) & (a <= (math.inf if max is None else max)))
-    ),
-    keep="a",
-)
+
+def _clamp_vjp(g: Any, y: Any, a: Any, min: float | None, max: float | None) -> Any:
+    if min is None or max is None:
+        return g * (a <= max if min is None else a >= min)
+    return g * ((a >= min) & (a <= max))
+
+
+clamp_op = primitive("clamp", cpu.clamp, _clamp_vjp, keep="a", elementwise=True)
 
 
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
@@ -221,16 +223,17 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
         if input.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
             input = cast(input, float)
         return clamp_op(input, min=min, max=max)
-    if min is not None:  # at a bound the gradient goes to the input, and not halves to both as maximum has it
-        input = where(ge(input, min), input, maximum(input, min))
-    return input if max is None else where(le(input, max), input, minimum(input, max))
+    # At a bound the gradient goes to the input, and not halves to both as maximum has it. A bound of NaN gives NaN.
+    if min is not None:
+        input = where((input < min) | (min != min), min, input)
+    return input if max is None else where((input > max) | (max != max), max, input)
 
 
 # Rounding
 
 floor = unary(
     "floor",
-    cpu.floor,
+    cpu.floor_of,
     inputs="promote",
     doc="""Each element rounded down. No gradient is recorded: it is zero.
 
@@ -242,7 +245,7 @@ floor = unary(
 
 ceil = unary(
     "ceil",
-    cpu.ceil,
+    cpu.ceil_of,
     inputs="promote",
     doc="""Each element rounded up. No gradient is recorded: it is zero.
 
@@ -254,7 +257,7 @@ ceil = unary(
 
 trunc = unary(
     "trunc",
-    cpu.trunc,
+    cpu.trunc_of,
     inputs="promote",
     doc="""Each element rounded towards zero. No gradient is recorded: it is zero.
 
@@ -264,18 +267,22 @@ trunc = unary(
     """,
 )
 
-round_op = unary("round", cpu.rint, inputs="promote")
+round_op = unary("round", cpu.round_of, inputs="promote")
 
 
 def round(input: Any, *, decimals: int = 0) -> Any:
     """Each element rounded to `decimals` places, halves to even. No gradient is recorded: it is zero.
 
+    Negative `decimals` round to tens, hundreds and so on. Raises `DtypeError` for integers unless `decimals` is 0.
+
     >>> import tensorgrad as tg
     >>> tg.round(tg.tensor([0.5, 1.5, 2.7]))
     tensor([0., 2., 3.])
     """
-    if input.dtype.kind != "f":
-        return input
     if decimals == 0:
         return round_op(input)
-    return true_divide(round_op(mul(input, 10.0**decimals)), 10.0**decimals)
+    must_be_floating("round", input)
+    scale = 10.0 ** builtins.abs(decimals)
+    if decimals < 0:
+        return mul(round_op(true_divide(input, scale)), scale)
+    return true_divide(round_op(mul(input, scale)), scale)

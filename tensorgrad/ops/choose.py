@@ -18,20 +18,25 @@ where_op = primitive(
     keep="a",
     inputs="promote",
     promoted="bc",
+    elementwise=True,
 )
 
 
-def where(condition: Any, input: Any, other: Any) -> Any:
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """`input` where the condition (bool) holds, else `other`; all three broadcast together.
 
-    Only the chosen side gets a gradient. Raises `ShapeError` where the shapes do not broadcast, `DtypeError` for a
-    condition of numbers.
+    Only the chosen side gets a gradient. `where(condition)` alone is `nonzero(condition, as_tuple=True)`. Raises
+    `ShapeError` where the shapes do not broadcast, `DtypeError` for a condition of numbers.
 
     >>> import tensorgrad as tg
     >>> x = tg.tensor([-1.0, 2.0])
     >>> tg.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
+    if input is None and other is None:
+        from tensorgrad.ops.index import nonzero
+
+        return nonzero(condition, as_tuple=True)
     if not isinstance(condition, bool) and condition.dtype.kind != "b":
         raise DtypeError(
             f"where: the condition must hold bools, not {condition.dtype.name}; compare it, or use .bool()"
@@ -39,7 +44,8 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     return where_op(condition, input, other)
 
 
-cast_op = primitive("cast", cpu.cast, lambda g, y, a, dtype: g)  # the walk converts the gradient back
+# The walk converts the gradient back.
+cast_op = primitive("cast", cpu.cast, lambda g, y, a, dtype: g, elementwise=True)
 
 
 def cast(input: Any, dtype: Any) -> Any:
@@ -52,7 +58,15 @@ def cast(input: Any, dtype: Any) -> Any:
     return cast_op(input, dtype=as_dtype(dtype))
 
 
-clone_op = primitive("clone", cpu.clone, lambda g, y, a, order="K": g)
+def must_be_floating(name: str, *inputs: Any) -> None:
+    """Raise `DtypeError` where no input is of a floating dtype."""
+    kinds = [x.dtype for x in inputs if hasattr(x, "dtype")]
+    if all(dtype.kind != "f" for dtype in kinds):
+        names = " and ".join(dtype.name for dtype in kinds)
+        raise DtypeError(f"{name}: it needs a floating dtype, not {names}; convert with .float()")
+
+
+clone_op = primitive("clone", cpu.clone, lambda g, y, a, order="K": g, elementwise=True)
 
 
 def clone(input: Any) -> Any:

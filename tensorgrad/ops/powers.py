@@ -1,4 +1,4 @@
-"""Powers, exponentials, logarithms, trigonometry: elementwise functions of one variable, and `pow`."""
+"""Powers, exponentials, logarithms, sine and cosine."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ pow_op = binary(
     "pow",
     cpu.power_of,
     _pow_base_vjp,
-    # The logarithm is infinite where a is 0: there the derivative is 0.
-    lambda g, y, a, b: g * y * log(where(a == 0, 1.0, a)),
-    keep=("ab", "ya"),
+    # The logarithm is infinite where a is 0: there the derivative is 0, but for negative powers.
+    lambda g, y, a, b: g * y * log(where((a == 0) & (b >= 0), 1.0, a)),
+    keep=("ab", "yab"),
 )
 
 
@@ -116,6 +116,7 @@ pow_number_op = primitive(
     lambda a, exponent, out=None: cpu.power(a, exponent, out=out),
     lambda g, y, a, exponent: g * (a ** (exponent - 1.0) * exponent) if exponent else g * 0.0,
     keep="a",
+    elementwise=True,
 )
 
 exp = unary(
@@ -219,44 +220,5 @@ cos: Callable[..., Any] = unary(
     >>> import tensorgrad as tg
     >>> tg.cos(tg.tensor([0.0, 1.0]))
     tensor([1.0000, 0.5403])
-    """,
-)
-
-tan = unary(
-    "tan",
-    cpu.tan,
-    lambda g, y, a: g + g * y * y,
-    keep="y",
-    doc="""The tangent of each element, in radians.
-
-    >>> import tensorgrad as tg
-    >>> tg.tan(tg.tensor([0.0, 1.0]))
-    tensor([0.0000, 1.5574])
-    """,
-)
-
-atan = unary(
-    "atan",
-    cpu.arctan,
-    lambda g, y, a: g / (a * a + 1.0),
-    keep="a",
-    doc="""The angle, in radians, whose tangent is each element.
-
-    >>> import tensorgrad as tg
-    >>> tg.atan(tg.tensor([0.0, 1.0]))
-    tensor([0.0000, 0.7854])
-    """,
-)
-
-erf = unary(
-    "erf",
-    cpu.erf,
-    lambda g, y, a: g * (2.0 / math.sqrt(math.pi)) * exp(-(a * a)),
-    keep="a",
-    doc="""The error function of each element (W. J. Cody, Mathematics of Computation 23, 1969).
-
-    >>> import tensorgrad as tg
-    >>> tg.erf(tg.tensor([0.0, 0.5]))
-    tensor([0.0000, 0.5205])
     """,
 )

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.backends import cpu
-from tensorgrad.ops import arithmetic, compare, powers
+from tensorgrad.backends.cpu import special as late
+from tensorgrad.ops import arithmetic, closeness, combining, compare, powers, rounding, special, trigonometry
 from tensorgrad.ops.activation import tanh
 from tensorgrad.ops.linalg import matmul
 
 by_ufunc: dict[Any, Callable[..., Any]] = {
     cpu.absolute: arithmetic.abs,
     cpu.add: arithmetic.add,
-    cpu.arctan: powers.atan,
     cpu.bitwise_and: compare.bitwise_and,
     cpu.bitwise_or: compare.bitwise_or,
     cpu.bitwise_xor: compare.bitwise_xor,
@@ -55,8 +55,34 @@ by_ufunc: dict[Any, Callable[..., Any]] = {
     cpu.sqrt: powers.sqrt,
     cpu.square: powers.square,
     cpu.subtract: arithmetic.sub,
-    cpu.tan: powers.tan,
     cpu.tanh: tanh,
     cpu.true_divide: arithmetic.div,
     cpu.trunc: arithmetic.trunc,
+    late.arccos: trigonometry.acos,
+    late.arccosh: trigonometry.acosh,
+    late.arcsin: trigonometry.asin,
+    late.arcsinh: trigonometry.asinh,
+    late.arctan: trigonometry.atan,
+    late.arctan2: trigonometry.atan2,
+    late.arctanh: trigonometry.atanh,
+    late.copysign: combining.copysign,
+    late.cosh: trigonometry.cosh,
+    late.deg2rad: trigonometry.deg2rad,
+    late.exp2: special.exp2,
+    late.float_power: combining.float_power,
+    late.fmax: combining.fmax,
+    late.fmin: combining.fmin,
+    late.fmod: combining.fmod,
+    late.heaviside: combining.heaviside,
+    late.hypot: trigonometry.hypot,
+    late.left_shift: combining.bitwise_left_shift,
+    late.logaddexp: special.logaddexp,
+    late.logaddexp2: special.logaddexp2,
+    late.nextafter: combining.nextafter,
+    late.positive: rounding.positive,
+    late.rad2deg: trigonometry.rad2deg,
+    late.right_shift: combining.bitwise_right_shift,
+    late.signbit: closeness.signbit,
+    late.sinh: trigonometry.sinh,
+    late.tan: trigonometry.tan,
 }

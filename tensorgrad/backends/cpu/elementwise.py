@@ -1,14 +1,17 @@
-"""Elementwise kernels: NumPy's ufuncs as they are, and those that NumPy lacks."""
+"""Elementwise kernels: NumPy's ufuncs as they are, and those that NumPy lacks or has slower.
+
+From `MANY` elements on, what takes more calls of NumPy pays where each of them uses the processor's vectors.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy import (
     absolute,
     add,
-    arctan,
     bitwise_and,
     bitwise_or,
     bitwise_xor,
@@ -49,17 +52,18 @@ from numpy import (
     sqrt,
     square,
     subtract,
-    tan,
     tanh,
     true_divide,
     trunc,
 )
 
-from tensorgrad.backends.cpu.shared import Array, finish
+from tensorgrad.backends.cpu.shared import Array, Kernel, finish
 from tensorgrad.errors import DtypeError
 
+MANY = 4096
 
-def _check_division(name: str, a: Any, b: Any) -> None:
+
+def check_division(name: str, a: Any, b: Any) -> None:
     """Raise where NumPy would give int8 for bools, and 0 for integers over 0."""
     kind = (a if isinstance(a, np.ndarray) else b).dtype.kind
     if kind == "b":
@@ -69,12 +73,12 @@ def _check_division(name: str, a: Any, b: Any) -> None:
 
 
 def floor_quotient(a: Array, b: Array, out: Array | None = None) -> Array:
-    _check_division("floor_divide", a, b)
+    check_division("floor_divide", a, b)
     return floor_divide(a, b, out=out)
 
 
 def modulo(a: Array, b: Array, out: Array | None = None) -> Array:
-    _check_division("remainder", a, b)
+    check_division("remainder", a, b)
     return remainder(a, b, out=out)
 
 
@@ -87,13 +91,15 @@ def power_of(a: Any, b: Any, out: Array | None = None) -> Array:
 
 
 def sigmoid(a: Array, out: Array | None = None) -> Array:
-    y = exp(negative(a if a.dtype.kind == "f" else a.astype(np.float32)), out=out)
-    y = add(y, 1.0, out=out)
-    return reciprocal(y, out=out)
+    wide = a.dtype.kind == "f" and a.dtype != np.float16
+    x = a if wide else a.astype(np.float32)
+    y = negative(x, out=out if wide and out is not None else np.empty_like(x))
+    true_divide(1.0, add(exp(y, out=y), 1.0, out=y), out=y)
+    return y if wide or a.dtype.kind != "f" else finish(y.astype(a.dtype), out)
 
 
 def inverse(a: Array, out: Array | None = None) -> Array:
-    return reciprocal(a, out=out) if a.dtype.kind == "f" else true_divide(1.0, a, out=out)
+    return true_divide(1.0, a, out=out)  # quicker than NumPy's reciprocal, which rounds integers
 
 
 def squared(a: Array, out: Array | None = None) -> Array:
@@ -101,23 +107,68 @@ def squared(a: Array, out: Array | None = None) -> Array:
 
 
 def signum(a: Array, out: Array | None = None) -> Array:
-    return sign(a, out=out) if a.dtype.kind != "b" else finish(a.copy(), out)
+    if a.dtype.kind == "b":
+        return logical_or(a, False, out=out)
+    y = sign(a, out=np.empty_like(a) if out is None else out)
+    if a.dtype.kind == "f":
+        np.copyto(y, 0, where=isnan(y))
+    return y
+
+
+def without_bools(name: str, kernel: Kernel) -> Kernel:
+    """A kernel that refuses bools, as PyTorch does."""
+
+    def checked(a: Array, out: Array | None = None) -> Array:
+        if a.dtype.kind == "b":
+            raise DtypeError(f"{name}: it does not take bools; convert with .long()")
+        return kernel(a, out=out)
+
+    return checked
+
+
+def nearest(a: Array, out: Array | None = None) -> Array:
+    return rint(a, out=out) if a.dtype.kind == "f" else floor(a, out=out)  # which keeps integers
+
+
+magnitude = without_bools("abs", absolute)
+floor_of, ceil_of = without_bools("floor", floor), without_bools("ceil", ceil)
+trunc_of, round_of = without_bools("trunc", trunc), without_bools("round", nearest)
 
 
 def rsqrt(a: Array, out: Array | None = None) -> Array:
-    return reciprocal(sqrt(a, out=out), out=out)
+    return true_divide(1.0, sqrt(a, out=out), out=out)
 
 
+@partial(without_bools, "relu")
 def relu(a: Array, out: Array | None = None) -> Array:
-    return maximum(a, 0, out=out)
+    if a.size < MANY or a.dtype.kind != "f":
+        return maximum(a, 0, out=out)
+    return a.clip(0, np.inf, out=out)
 
 
 def clamp(a: Array, min: float | None, max: float | None, out: Array | None = None) -> Array:
+    if a.dtype.kind == "f":
+        return a.clip(-np.inf if min is None else min, np.inf if max is None else max, out=out)
     return finish(np.clip(a, min, max), out)
 
 
-def where(c: Array, a: Array, b: Array) -> Array:
-    return np.where(c, a, b)
+def where(c: Array, a: Any, b: Any) -> Array:
+    if not isinstance(c, np.ndarray) or c.size < MANY:
+        return np.where(c, a, b)
+    dtype = np.result_type(a, b)
+    if dtype.itemsize > 4:
+        return np.where(c, a, b)
+    # np.where branches on each element. Here the mask becomes words of ones or zeros, which choose between the bits.
+    bits = np.dtype(f"i{dtype.itemsize}")
+    p, q = (np.asarray(x, dtype).view(bits) for x in (a, b))
+    if not q.ndim and not q:
+        y = bitwise_and(p, negative(c.view(np.int8), dtype=bits))
+    elif not p.ndim and not p:
+        y = bitwise_and(q, subtract(c.view(np.int8), 1, dtype=bits))
+    else:
+        y = bitwise_and(bitwise_xor(p, q), negative(c.view(np.int8), dtype=bits))
+        bitwise_xor(y, q, out=y)
+    return y.view(dtype)
 
 
 def cast(a: Array, dtype: np.dtype[Any]) -> Array:
@@ -132,28 +183,3 @@ def copy(a: Array, b: Any, out: Array | None = None) -> Array:
     y = np.empty_like(a) if out is None else out
     np.copyto(y, b, casting="unsafe")
     return y
-
-
-# erf by the rational approximations of W. J. Cody, "Rational Chebyshev approximations for the error function",
-# Mathematics of Computation 23 (1969), with the coefficients of the Cephes library: double precision everywhere.
-_ERF_P = (9.60497373987051638749e0, 9.00260197203842689217e1, 2.23200534594684319226e3, 7.00332514112805075473e3,
-          5.55923013010394962768e4)  # fmt: skip
-_ERF_Q = (1.0, 3.35617141647503099647e1, 5.21357949780152679795e2, 4.59432382970980127987e3, 2.26290000613890934246e4,
-          4.92673942608635921086e4)  # fmt: skip
-_ERFC_P = (2.46196981473530512524e-10, 5.64189564831068821977e-1, 7.46321056442269912687e0, 4.86371970985681366614e1,
-           1.96520832956077098242e2, 5.26445194995477358631e2, 9.34528527171957607540e2, 1.02755188689515710272e3,
-           5.57535335369399327526e2)  # fmt: skip
-_ERFC_Q = (1.0, 1.32281951154744992508e1, 8.67072140885989742329e1, 3.54937778887819891062e2, 9.75708501743205489753e2,
-           1.82390916687909736289e3, 2.24633760818710981792e3, 1.65666309194161350182e3,
-           5.57535340817727675546e2)  # fmt: skip
-
-
-def erf(a: Array, out: Array | None = None) -> Array:
-    x = a.astype(np.float64, copy=False)
-    z = x * x
-    small = x * np.polyval(_ERF_P, z) / np.polyval(_ERF_Q, z)
-    r = minimum(absolute(x), 6.0)  # erf rounds to 1 from there on
-    large = np.copysign(1.0 - exp(-r * r) * np.polyval(_ERFC_P, r) / np.polyval(_ERFC_Q, r), x)
-    y = np.where(absolute(x) < 1.0, small, large)
-    y = np.where(isnan(x), x, y)
-    return finish(y.astype(a.dtype, copy=False) if a.dtype.kind == "f" else y, out)
