@@ -34,7 +34,7 @@ sigmoid = unary(
 relu = unary(
     "relu",
     cpu.relu,
-    lambda g, y, a: g * (y > 0),
+    lambda g, y, a: g * (y != 0),  # so that it flows to NaN, as in PyTorch
     keep="y",
     inputs="promote",
     doc="""`max(input, 0)`, elementwise; the gradient at 0 is 0.

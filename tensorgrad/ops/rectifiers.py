@@ -21,8 +21,8 @@ leaky_relu_op = primitive(
 
 
 def _elu_vjp(g: Any, y: Any, a: Any, alpha: float, scale: float, input_scale: float) -> Any:
-    below = exp(where(a > 0, 0.0, a) * input_scale) * (alpha * scale * input_scale)
-    return g * where(a > 0, scale, below)
+    below = exp(where(a <= 0, a, 0.0) * input_scale) * (alpha * scale * input_scale)
+    return g * where(a <= 0, below, scale)
 
 
 # ELU, and with its scales CELU and SELU.

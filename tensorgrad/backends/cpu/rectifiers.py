@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from numpy import absolute, add, clip, exp, expm1, greater, log1p, maximum, minimum, multiply, where
+import numpy as np
+from numpy import absolute, clip, exp, expm1, log1p, maximum, minimum, multiply, negative, where
 
 from tensorgrad.backends.cpu.shared import Array, finish, in_single
 
 
 def leaky_relu(a: Array, slope: float, out: Array | None = None) -> Array:
-    y = a * slope
+    y = multiply(a, slope, out=np.empty_like(a))
     if 0.0 < slope <= 1.0:
         return maximum(a, y, out=y if out is None else out)
     return finish(where(a > 0, a, y), out)
@@ -16,15 +17,13 @@ def leaky_relu(a: Array, slope: float, out: Array | None = None) -> Array:
 
 @in_single
 def elu(a: Array, alpha: float, scale: float, input_scale: float, out: Array | None = None) -> Array:
-    y = minimum(a, 0)
+    y = minimum(a, 0, out=np.empty_like(a))
     if input_scale != 1.0:
         y *= input_scale
     expm1(y, out=y)
     y *= alpha * scale
-    above = maximum(a, 0)
-    if scale != 1.0:
-        above *= scale
-    return add(above, y, out=y if out is None else out)
+    y += maximum(a, 0) if scale == 1.0 else maximum(a, 0) * scale
+    return finish(y, out)
 
 
 def hardtanh(a: Array, low: float, high: float, out: Array | None = None) -> Array:
@@ -34,10 +33,9 @@ def hardtanh(a: Array, low: float, high: float, out: Array | None = None) -> Arr
 @in_single
 def softplus(a: Array, beta: float, threshold: float, out: Array | None = None) -> Array:
     scaled = a if beta == 1.0 else a * beta
-    y = absolute(scaled)
-    exp(multiply(y, -1, out=y), out=y)
-    log1p(y, out=y)
+    y = absolute(scaled, out=np.empty_like(a))
+    log1p(exp(negative(y, out=y), out=y), out=y)
     y += maximum(scaled, 0)
     if beta != 1.0:
         y /= beta
-    return finish(where(greater(scaled, threshold), a, y), out)
+    return finish(where(scaled > threshold, a, y), out)

@@ -1,0 +1,353 @@
+"""Activations and dropout, as functions and layers: PyTorch's numbers, gradients, arguments and refusals."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn
+from tensorgrad.errors import AutogradError, DtypeError, ShapeError
+from tensorgrad.nn import functional as F
+from tensorgrad.testing import gradcheck, gradgradcheck
+
+# Kinks, the far ends, and what lies between.
+POINTS = [-np.inf, -100, -30, -6, -3, -1.5, -1, -0.5, -0.25, -0.125, -0.0, 0.0]
+POINTS += [0.125, 0.25, 0.5, 1, 1.5, 3, 6, 20, 25, 100, np.inf]
+
+# The function, its settings, the layer of the same settings.
+ACTIVATIONS = [
+    ("relu", {}, "ReLU"),
+    ("relu6", {}, "ReLU6"),
+    ("hardtanh", {}, "Hardtanh"),
+    ("hardtanh", {"min_val": -0.5, "max_val": 3.0}, "Hardtanh"),
+    ("leaky_relu", {}, "LeakyReLU"),
+    ("leaky_relu", {"negative_slope": 0.25}, "LeakyReLU"),
+    ("leaky_relu", {"negative_slope": 0.0}, "LeakyReLU"),
+    ("leaky_relu", {"negative_slope": 1.5}, "LeakyReLU"),
+    ("leaky_relu", {"negative_slope": -0.5}, "LeakyReLU"),
+    ("rrelu", {"lower": 0.25, "upper": 0.5}, "RReLU"),
+    ("elu", {}, "ELU"),
+    ("elu", {"alpha": 0.25}, "ELU"),
+    ("celu", {}, "CELU"),
+    ("celu", {"alpha": 0.25}, "CELU"),
+    ("celu", {"alpha": -2.0}, "CELU"),
+    ("selu", {}, "SELU"),
+    ("threshold", {"threshold": 0.25, "value": 9.0}, "Threshold"),
+    ("gelu", {}, "GELU"),
+    ("gelu", {"approximate": "tanh"}, "GELU"),
+    ("silu", {}, "SiLU"),
+    ("mish", {}, "Mish"),
+    ("sigmoid", {}, "Sigmoid"),
+    ("logsigmoid", {}, "LogSigmoid"),
+    ("hardsigmoid", {}, "Hardsigmoid"),
+    ("hardswish", {}, "Hardswish"),
+    ("tanh", {}, "Tanh"),
+    ("tanhshrink", {}, "Tanhshrink"),
+    ("softplus", {}, "Softplus"),
+    ("softplus", {"beta": 2.0, "threshold": 3.0}, "Softplus"),
+    ("softplus", {"beta": 0.5}, "Softplus"),
+    ("softsign", {}, "Softsign"),
+    ("hardshrink", {}, "Hardshrink"),
+    ("hardshrink", {"lambd": 1.5}, "Hardshrink"),
+    ("softshrink", {}, "Softshrink"),
+    ("softshrink", {"lambd": 0.0}, "Softshrink"),
+    ("glu", {"dim": 0}, "GLU"),
+    ("softmin", {"dim": -1}, "Softmin"),
+    ("softmax", {"dim": 0}, "Softmax"),
+    ("log_softmax", {"dim": 1}, "LogSoftmax"),
+]
+IN_PLACE = [row for row in ACTIVATIONS if "inplace" in inspect.signature(getattr(F, row[0])).parameters]
+ALONG = ("glu", "softmin", "softmax", "log_softmax")
+every_activation = pytest.mark.parametrize(("name", "settings", "layer"), ACTIVATIONS, ids=str)
+in_place_ones = pytest.mark.parametrize(("name", "settings", "layer"), IN_PLACE, ids=str)
+TOLERANCE = {np.float64: 1e-12, np.float32: 3e-6, np.float16: 3e-3}
+
+
+def torch_on_one_thread():
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+    return torch
+
+
+def value_and_gradient(function, make, array, **settings):
+    """The result, and the gradient of its product with fixed numbers, as arrays."""
+    x = make(array.copy()).requires_grad_()
+    y = function(x * 1.0, **settings)
+    weights = np.random.default_rng(3).uniform(0.5, 1.5, tuple(y.shape)).astype(array.dtype)
+    y.backward(make(weights))
+    return y.detach().numpy(), x.grad.numpy()
+
+
+def same_as_torch(name, settings, array):
+    torch = torch_on_one_thread()
+    ours = value_and_gradient(getattr(F, name), tg.from_numpy, array, **settings)
+    theirs = value_and_gradient(getattr(torch.nn.functional, name), torch.from_numpy, array, **settings)
+    tolerance = TOLERANCE[array.dtype.type]
+    for got, expected in zip(ours, theirs, strict=True):
+        assert got.shape == expected.shape
+        assert got.dtype == expected.dtype
+        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance / 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@every_activation
+def test_values_and_gradients_are_torchs_at_kinks_and_far_out(name, settings, layer, dtype):
+    points = np.array(POINTS[1:-1] if name in (*ALONG, "gelu", "hardswish", "hardsigmoid") else POINTS, dtype)
+    if name == "hardsigmoid" and dtype == np.float64:
+        pytest.skip("PyTorch's gradient is a sixth in single precision")
+    if name in ALONG:
+        points = np.concatenate([points, points[::-1]])[:40].reshape(4, -1).clip(-30, 30)
+        points = points / dtype(8 if dtype == np.float16 else 1)
+    if dtype == np.float16:
+        points = points[np.abs(points) < 4] if name not in ALONG else points
+    same_as_torch(name, settings, points)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 3), (2, 3, 4)], ids=str)
+@every_activation
+def test_any_shape_will_do(name, settings, layer, shape):
+    if name in ALONG and len(shape) < 2:
+        return
+    same_as_torch(name, settings, np.random.default_rng(0).normal(0, 2, shape).astype(np.float32))
+
+
+@every_activation
+def test_derivatives_are_those_of_finite_differences(name, settings, layer):
+    x = tg.from_numpy(np.random.default_rng(1).normal(0, 2, (4, 3))).requires_grad_()
+    assert gradcheck(lambda x: getattr(F, name)(x, **settings), [x])
+    assert gradgradcheck(lambda x: getattr(F, name)(x, **settings), [x])
+
+
+@in_place_ones
+def test_in_place_is_the_same_and_keeps_the_graph(name, settings, layer):
+    function = getattr(F, name)
+    leaf = tg.randn(4, 5, dtype=tg.float64, requires_grad=True)
+    x = leaf * 2.0
+    y = function(x, **settings, inplace=True)
+    assert y is x
+    y.sum().backward()
+    other = leaf.detach().requires_grad_()
+    expected = function(other * 2.0, **settings)
+    expected.sum().backward()
+    np.testing.assert_allclose(y.detach(), expected.detach(), rtol=1e-14)
+    np.testing.assert_allclose(leaf.grad, other.grad, rtol=1e-14)
+    with pytest.raises(AutogradError, match="leaf tensor"):
+        function(leaf, **settings, inplace=True)
+    if hasattr(F, f"{name}_"):
+        x = leaf.detach().clone()
+        assert getattr(F, f"{name}_")(x, **settings) is x
+        np.testing.assert_allclose(x, function(leaf.detach(), **settings), rtol=1e-14)
+
+
+def test_torchs_in_place_names_are_there():
+    names = "relu_ elu_ leaky_relu_ celu_ selu_ rrelu_ threshold_ hardtanh_".split()
+    assert [name for name in names if not callable(getattr(F, name, None))] == []
+
+
+@every_activation
+def test_a_layer_gives_what_its_function_gives_and_prints_as_torchs(name, settings, layer):
+    x = tg.randn(4, 4)
+    ours = getattr(nn, layer)(**settings).eval()
+    np.testing.assert_array_equal(ours(x), getattr(F, name)(x, **settings))
+    torch = torch_on_one_thread()
+    for more in {}, {"inplace": True}:
+        if not more or "inplace" in inspect.signature(getattr(nn, layer)).parameters:
+            assert repr(getattr(nn, layer)(**settings, **more)) == repr(getattr(torch.nn, layer)(**settings, **more))
+
+
+LAYERS = sorted({layer for _, _, layer in ACTIVATIONS} | {"PReLU", "Softmax2d"})
+DROPOUTS = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"]
+
+
+@pytest.mark.parametrize("layer", LAYERS + DROPOUTS)
+def test_layers_take_torchs_arguments(layer):
+    torch = torch_on_one_thread()
+    ours, theirs = (inspect.signature(getattr(library, layer)).parameters for library in (nn, torch.nn))
+    assert list(ours) == [name for name in theirs if name not in ("args", "kwargs", "min_value", "max_value")]
+    for name, parameter in ours.items():
+        assert parameter.default == theirs[name].default
+
+
+# PReLU, softmax over channels, random slopes, Gumbel
+
+
+@pytest.mark.parametrize(
+    ("shape", "weights"), [((), 1), ((5,), 1), ((3, 4), 1), ((3, 4), 4), ((2, 3, 4), 3), ((2, 3, 2, 2), 3), ((0, 3), 3)]
+)
+def test_prelu_and_its_gradients_are_torchs(shape, weights):
+    torch = torch_on_one_thread()
+    source = np.random.default_rng(0)
+    x, w = source.normal(0, 1, shape), source.normal(0, 1, weights)
+    results = []
+    for make, functional in ((tg.from_numpy, F), (torch.from_numpy, torch.nn.functional)):
+        leaves = [make(a.copy()).requires_grad_() for a in (np.asarray(x), w)]
+        y = functional.prelu(*leaves)
+        y.sum().backward()
+        results.append([y.detach().numpy(), *(leaf.grad.numpy() for leaf in leaves)])
+    for got, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_prelu_is_a_layer_with_torchs_state():
+    layer = nn.PReLU(3, init=0.5, dtype=tg.float64)
+    assert {k: v.tolist() for k, v in layer.state_dict().items()} == {"weight": [0.5, 0.5, 0.5]}
+    assert layer.weight.dtype == tg.float64
+    assert layer(-tg.ones(2, 3, 2, dtype=tg.float64)).detach().tolist() == [[[-0.5] * 2] * 3] * 2
+    assert repr(layer) == "PReLU(num_parameters=3)"
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (3, 4, 5)])
+def test_softmax2d_is_the_softmax_over_channels(shape):
+    x = tg.randn(shape)
+    assert nn.Softmax2d()(x).tolist() == x.softmax(-3).tolist()
+
+
+def test_random_slopes_lie_between_their_bounds_and_make_the_gradient():
+    leaf = tg.randn(100, 100, requires_grad=True)
+    y = nn.RReLU(0.2, 0.4)(leaf)
+    y.sum().backward()
+    slopes = leaf.grad.numpy()
+    below = leaf.detach().numpy() <= 0
+    np.testing.assert_allclose(y.detach(), leaf.detach().numpy() * slopes)
+    assert (slopes[~below] == 1).all()
+    assert slopes[below].min() >= 0.2
+    assert slopes[below].max() <= 0.4
+    assert slopes[below].mean() == pytest.approx(0.3, abs=0.005)
+
+
+def test_gumbel_softmax_draws_classes_by_their_probabilities():
+    p = tg.tensor([0.1, 0.2, 0.7])
+    logits = p.log().expand(20000, 3)
+    hard = F.gumbel_softmax(logits, tau=0.5, hard=True)
+    np.testing.assert_allclose(hard.mean(0), p, atol=0.02)
+    np.testing.assert_allclose(hard.sum(1), 1.0, rtol=1e-6)
+    soft = F.gumbel_softmax(tg.randn(4, 3, requires_grad=True), dim=0)
+    np.testing.assert_allclose(soft.detach().sum(0), 1.0, rtol=1e-6)
+
+
+def test_a_hard_gumbel_sample_has_the_gradient_of_the_soft_one():
+    weights, grads = tg.randn(5, 3), []
+    for hard in (False, True):
+        tg.manual_seed(1)
+        logits = tg.zeros(5, 3, requires_grad=True)
+        (F.gumbel_softmax(logits, hard=hard) * weights).sum().backward()
+        grads.append(logits.grad.numpy())
+    np.testing.assert_allclose(*grads, atol=1e-7)
+
+
+# Dropout
+
+
+@pytest.mark.parametrize("p", [0.1, 0.25, 0.5, 0.9, 0.003])
+@pytest.mark.parametrize("dtype", [tg.float64, tg.float32, tg.float16])
+def test_dropout_drops_the_share_that_was_asked_for(p, dtype):
+    y = F.dropout(tg.ones(1000, 1000, dtype=dtype), p).numpy()
+    assert y.dtype == dtype
+    assert set(np.unique(y)) == {0, dtype.type(1 / (1 - p))}
+    assert (y == 0).mean() == pytest.approx(p, abs=0.0025)
+
+
+CHANNELS = [
+    (F.dropout1d, (50, 40, 7), 2),
+    (F.dropout1d, (400, 7), 1),
+    (F.dropout2d, (50, 40, 3, 2), 2),
+    (F.dropout3d, (50, 40, 2, 2, 2), 2),
+    (F.dropout3d, (400, 2, 2, 2), 1),
+    (F.feature_alpha_dropout, (50, 40, 3), 2),
+]
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+@pytest.mark.parametrize(("function", "shape", "lead"), CHANNELS, ids=str)
+def test_channels_are_dropped_as_a_whole(function, shape, lead, inplace):
+    leaf = tg.ones(shape, requires_grad=True)
+    x = leaf * 1.0
+    y = function(x, 0.3, True, inplace)
+    assert (y is x) is inplace
+    y.sum().backward()
+    channels = y.detach().numpy().reshape(*shape[:lead], -1)
+    assert (channels == channels[..., :1]).all()
+    dropped = leaf.grad.numpy() == 0
+    assert dropped.mean() == pytest.approx(0.3, abs=0.08)
+
+
+@pytest.mark.parametrize("name", DROPOUTS)
+def test_in_evaluation_a_dropout_layer_gives_its_input(name):
+    x = tg.randn((2, 3, 2) if name == "Dropout1d" else (2, 3, 2, 2))
+    layer = getattr(nn, name)(0.9)
+    assert layer.eval()(x) is x
+    assert getattr(nn, name)(0.0)(x) is x
+    torch = torch_on_one_thread()
+    assert repr(layer) == repr(getattr(torch.nn, name)(0.9))
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
+def test_alpha_dropout_keeps_mean_and_variance(p):
+    y = F.alpha_dropout(tg.randn(1000, 1000), p, training=True).numpy()
+    assert y.mean() == pytest.approx(0.0, abs=0.02)
+    assert y.std() == pytest.approx(1.0, abs=0.02)
+
+
+def test_alpha_dropout_has_torchs_two_values():
+    torch = torch_on_one_thread()
+    for p in (0.2, 0.7):
+        ours = np.unique(F.alpha_dropout(tg.ones(1000, dtype=tg.float64), p, training=True))
+        theirs = np.unique(torch.nn.functional.alpha_dropout(torch.ones(1000).double(), p, training=True))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    assert (F.alpha_dropout(tg.ones(5), 1.0, training=True) == 0).all()
+
+
+def test_images_without_a_batch_are_taken_as_sequences_with_a_warning_as_in_torch():
+    with pytest.warns(UserWarning, match=r"dropout2d: input of shape \(20, 30, 2\) is taken as \(N, C, ...\)"):
+        y = F.dropout2d(tg.ones(20, 30, 2), 0.5)
+    assert (y[..., 0] == y[..., 1]).all()
+    with pytest.warns(UserWarning, match=r"dropout3d: input of shape \(20, 30\) is taken as \(C, ...\)"):
+        F.dropout3d(tg.ones(20, 30))
+
+
+# What they refuse
+
+X = tg.zeros(2, 3)
+REFUSED = [
+    (lambda: F.hardtanh(X, 1.0, 0.0), ValueError, "min_val 1.0 must not be above max_val 0.0"),
+    (lambda: nn.Hardtanh(1.0, 1.0), ValueError, "min_val 1.0 must be below max_val 1.0"),
+    (lambda: F.rrelu(X, 0.5, 0.1), ValueError, "lower 0.5 must not be above upper 0.1"),
+    (lambda: F.celu(X, 0.0), ZeroDivisionError, "celu: alpha must not be 0"),
+    (lambda: F.softshrink(X, -1.0), ValueError, "lambd must be 0 or more, not -1.0"),
+    (lambda: F.gelu(X, "erf"), ValueError, "approximate must be 'none' or 'tanh', not 'erf'"),
+    (lambda: F.glu(X), ShapeError, r"dimension -1 must have an even size to be halved, in input of shape \(2, 3\)"),
+    (lambda: F.glu(tg.tensor(1.0)), ShapeError, "even size"),
+    (lambda: F.glu(X, 2), IndexError, "dim 2 is out of range"),
+    (lambda: F.softmax(X), TypeError, "softmax: give dim"),
+    (lambda: F.softmin(X), TypeError, "softmin: give dim"),
+    (lambda: nn.Softmax2d()(X), ShapeError, r"Softmax2d: input must be \(N, C, H, W\)"),
+    (lambda: F.prelu(X, tg.zeros(2)), ShapeError, "one number, or 3, one for each channel"),
+    (lambda: F.prelu(X, tg.zeros(1, 1)), ShapeError, r"a vector or a number, and has shape \(1, 1\)"),
+    (lambda: F.prelu(X, tg.zeros(1).double()), DtypeError, "share one dtype, got float32 and float64"),
+    (lambda: F.elu(X.long()), DtypeError, "elu: input 0 is int64"),
+    (lambda: F.leaky_relu(X.long()), DtypeError, "leaky_relu: input 0 is int64"),
+    (lambda: F.softplus(X.long()), DtypeError, "softplus: input 0 is int64"),
+    (lambda: F.silu(X.long()), DtypeError, "silu: it needs a floating tensor, not int64"),
+    (lambda: F.hardshrink(X.long()), DtypeError, "hardshrink: it needs a floating tensor"),
+    (lambda: F.gumbel_softmax(X.long()), DtypeError, "gumbel_softmax: logits must be floating"),
+    (lambda: F.dropout(X, 1.5), ValueError, "dropout: p must be between 0 and 1, not 1.5"),
+    (lambda: F.alpha_dropout(X, -0.5), ValueError, "alpha_dropout: p must be between 0 and 1"),
+    (lambda: F.dropout(X.long()), DtypeError, "dropout: it needs a floating tensor, not int64"),
+    (lambda: F.dropout1d(X[0]), ShapeError, r"dropout1d: input must be \(N, C, L\) or \(C, L\), not \(3,\)"),
+    (lambda: F.dropout2d(X[0]), ShapeError, r"dropout2d: input must be \(N, C, H, W\), not \(3,\)"),
+    (lambda: F.dropout3d(tg.tensor(1.0)), ShapeError, "dropout3d: input must be"),
+    (lambda: F.feature_alpha_dropout(X[0], training=True), ShapeError, r"must be \(N, C, ...\)"),
+    *(
+        (lambda name=name: getattr(nn, name)(1.5), ValueError, f"{name}: p must be between 0 and 1")
+        for name in DROPOUTS
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "text"), REFUSED, ids=[text for _, _, text in REFUSED])
+def test_what_does_not_fit_is_refused_with_the_reason(call, error, text):
+    with pytest.raises(error, match=text):
+        call()
