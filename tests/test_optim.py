@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
@@ -33,9 +34,50 @@ CASES = [
     ("Adam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
     ("AdamW", {}),
     ("AdamW", {"lr": 0.05, "weight_decay": 0.3, "amsgrad": True, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.1, "rho": 0.5, "eps": 1e-2, "weight_decay": 0.1, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.1, "maximize": True}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.1, "momentum_decay": 0.1}),
+    ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.1}),
+    ("RAdam", {"betas": (0.0, 0.0)}),
+    ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (1e-2, 0.2), "maximize": True}),
 ]
-SHAPES = [(4, 3), (3,), (), (2, 3, 2), (0,)]
-IDS = [f"{name}-{'-'.join(options) or 'defaults'}" for name, options in CASES]
+# Those that see each parameter as a whole.
+SINGLE = [
+    ("ASGD", {}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 5, "weight_decay": 0.1, "maximize": True}),
+    ("Adafactor", {}),
+    (
+        "Adafactor",
+        {"lr": 0.5, "beta2_decay": -0.3, "eps": (1e-3, 0.1), "d": 1.5, "weight_decay": 0.1, "maximize": True},
+    ),
+]
+SHAPES = [(4, 3), (3,), (), (2, 3, 2)]
+EMPTY = [*SHAPES, (0,)]  # PyTorch's Adafactor divides by its size
+
+
+def described(cases):
+    return [f"{name}-{'-'.join(options) or 'defaults'}" for name, options in cases]
+
+
+IDS = described(CASES)
+EVERY = [*CASES, *SINGLE]
+EVERY_ID = described(EVERY)
+
+
+@pytest.fixture
+def double_scalars():
+    """PyTorch keeps some numbers of its state in the default dtype, we in double precision."""
+    torch = pytest.importorskip("torch")
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 def start(shapes=SHAPES, dtype=np.float64, seed=0):
@@ -77,10 +119,12 @@ def both(name, options, arrays):
     return ours, getattr(optim, name)(ours, **options), theirs, getattr(torch.optim, name)(theirs, **options)
 
 
-@pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
+@pytest.mark.parametrize(("name", "options"), EVERY, ids=EVERY_ID)
+@pytest.mark.usefixtures("double_scalars")
 def test_a_hundred_steps_in_float64_are_pytorchs(name, options):
     torch = pytest.importorskip("torch")
-    ours, optimizer, theirs, peer = both(name, options, start())
+    shapes = SHAPES if name == "Adafactor" else EMPTY
+    ours, optimizer, theirs, peer = both(name, options, start(shapes))
     rng = np.random.default_rng(1)
     for i in range(100):
         # Now and then a parameter has no gradient: its own count of steps then falls behind.
@@ -90,12 +134,12 @@ def test_a_hundred_steps_in_float64_are_pytorchs(name, options):
             q.grad = None if g is None else torch.tensor(g)
         assert optimizer.step() is None
         peer.step()
-    for p, q, a in zip(ours, theirs, start()):
+    for p, q, a in zip(ours, theirs, start(shapes)):
         assert p.numel() == 0 or not np.allclose(p.detach().numpy(), a)
         np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
+@pytest.mark.parametrize(("name", "options"), EVERY, ids=EVERY_ID)
 def test_the_losses_of_a_training_in_float32_are_pytorchs(name, options):
     torch = pytest.importorskip("torch")
     options = {**options, "lr": 1e-3, "maximize": False}
@@ -139,10 +183,10 @@ def test_large_small_and_strided_parameters_get_the_same_update(name, options, m
     assert_same_bits(values(together), values(strided))
 
 
-@pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
+@pytest.mark.parametrize(("name", "options"), EVERY, ids=EVERY_ID)
 def test_a_step_never_writes_to_the_gradient_and_records_nothing(name, options):
-    params = leaves(start())
-    grads = start(seed=5)
+    params = leaves(start(EMPTY))
+    grads = start(EMPTY, seed=5)
     give(params, grads)
     optimizer = getattr(optim, name)(params, **options)
     optimizer.step()
@@ -151,7 +195,7 @@ def test_a_step_never_writes_to_the_gradient_and_records_nothing(name, options):
     assert all(p.is_leaf and p.requires_grad for p in params)
 
 
-@pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
+@pytest.mark.parametrize(("name", "options"), EVERY, ids=EVERY_ID)
 def test_a_loaded_state_goes_on_bit_for_bit(name, options):
     straight = leaves(start())
     optimizer = getattr(optim, name)(straight, **options)
@@ -166,24 +210,231 @@ def test_a_loaded_state_goes_on_bit_for_bit(name, options):
     assert_same_bits(values(straight), values(resumed))
 
 
-def test_state_dict_has_pytorchs_layout_and_keys():
-    for name, options in CASES:
-        ours, optimizer, theirs, peer = both(name, options, start())
-        give(ours, start(seed=1))
-        for q, g in zip(theirs, start(seed=1)):
-            q.grad = __import__("torch").tensor(g)
+def walk_both(params, optimizer, theirs, peer, steps, seed=1):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(seed)
+    for _ in range(steps):
+        grads = [rng.standard_normal(p.shape) for p in params]
+        give(params, grads)
+        for q, g in zip(theirs, grads):
+            q.grad = torch.tensor(g, dtype=q.dtype)
         optimizer.step()
         peer.step()
-        mine, reference = optimizer.state_dict(), peer.state_dict()
-        assert mine["state"].keys() == reference["state"].keys()
-        for i, entry in reference["state"].items():
-            assert mine["state"][i].keys() == entry.keys(), name
-            for key, value in entry.items():
-                got = mine["state"][i][key]
-                np.testing.assert_allclose(got if key == "step" else got.numpy(), value.numpy(), atol=1e-12)
-        left_out = {"foreach", "capturable", "differentiable", "fused"}
-        for got, expected in zip(mine["param_groups"], reference["param_groups"], strict=True):
-            assert got == {k: v for k, v in expected.items() if k not in left_out}
+
+
+def as_torch(value):
+    torch = pytest.importorskip("torch")
+    return torch.tensor(value.numpy()) if isinstance(value, tg.Tensor) else value
+
+
+@pytest.mark.parametrize(("name", "options"), EVERY, ids=EVERY_ID)
+@pytest.mark.usefixtures("double_scalars")
+def test_state_dict_has_pytorchs_layout_and_keys_and_goes_both_ways(name, options):
+    ours, optimizer, theirs, peer = both(name, options, start())
+    walk_both(ours, optimizer, theirs, peer, 3)
+    mine, reference = optimizer.state_dict(), peer.state_dict()
+    assert mine["state"].keys() == reference["state"].keys()
+    for i, entry in reference["state"].items():
+        assert mine["state"][i].keys() == entry.keys()
+        for key, value in entry.items():
+            np.testing.assert_allclose(as_torch(mine["state"][i][key]), value.numpy(), atol=1e-12)
+    assert mine["param_groups"] == reference["param_groups"]
+    other, peers_other = type(optimizer)(ours), type(peer)(theirs)
+    other.load_state_dict(reference)
+    state = {i: {key: as_torch(value) for key, value in entry.items()} for i, entry in mine["state"].items()}
+    peers_other.load_state_dict({"state": state, "param_groups": mine["param_groups"]})
+    walk_both(ours, other, theirs, peers_other, 3, seed=2)
+    for p, q in zip(ours, theirs):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-9, atol=1e-9)
+
+
+MUON = [
+    {},
+    {"lr": 0.1, "weight_decay": 0.0, "nesterov": False, "ns_steps": 3},
+    {"lr": 0.1, "momentum": 0.5, "adjust_lr_fn": "match_rms_adamw", "ns_coefficients": (3.0, -4.0, 2.0)},
+    {"lr": 0.1, "adjust_lr_fn": "original", "eps": 1e-3},
+]
+
+
+@pytest.mark.parametrize("options", MUON, ids=str)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_muons_steps_are_pytorchs_to_the_precision_of_bfloat16(options, dtype):
+    ours, optimizer, theirs, peer = both("Muon", options, start([(4, 3), (10, 20), (6, 6)], dtype))
+    walk_both(ours, optimizer, theirs, peer, 30)
+    for p, q in zip(ours, theirs):  # a sum in another order may round to the next number of bfloat16
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), atol=1e-3)
+        assert np.median(np.abs(p.detach().numpy() - q.detach().numpy())) < 1e-4
+    assert optimizer.state_dict()["param_groups"] == peer.state_dict()["param_groups"]
+
+
+def rosenbrock(x):
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+
+LBFGS = [
+    {"line_search_fn": "strong_wolfe"},
+    {"line_search_fn": "strong_wolfe", "history_size": 2, "max_iter": 7, "max_eval": 30},
+    {"line_search_fn": "strong_wolfe", "lr": 0.01, "max_iter": 4, "max_eval": 3},
+    {"lr": 1e-3},
+    {"lr": 1e-3, "max_iter": 5, "max_eval": 4, "history_size": 3, "tolerance_change": 0.0},
+    {"line_search_fn": "strong_wolfe", "tolerance_grad": 1.0, "tolerance_change": 1e-3},
+]
+
+
+@pytest.mark.parametrize("options", LBFGS, ids=str)
+def test_lbfgs_goes_pytorchs_way_call_by_call(options):
+    arrays = [np.array([-1.2, 1.0, 0.5, 2.0]), np.array([[0.3, -0.4]])]
+    ours, optimizer, theirs, peer = both("LBFGS", options, arrays)
+    seen = []
+    for (x, y), held in ((ours, optimizer), (theirs, peer)):
+        losses = []
+
+        def closure(x=x, y=y, held=held, losses=losses):
+            held.zero_grad()
+            loss = rosenbrock(x) + ((y - 3) ** 4).sum()
+            loss.backward()
+            losses.append(loss.item())
+            return loss
+
+        returned = [held.step(closure).item() for _ in range(6)]
+        seen.append((losses, returned, held.state_dict()["state"][0]))
+    (mine, my_returns, my_state), (reference, their_returns, their_state) = seen
+    assert len(mine) == len(reference)
+    np.testing.assert_allclose(mine, reference, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(my_returns, their_returns, rtol=1e-6, atol=1e-12)
+    assert my_state["func_evals"] == their_state["func_evals"] == len(mine)
+    assert my_state["n_iter"] == their_state["n_iter"]
+    assert my_state.keys() == their_state.keys() - {"al"}
+    for p, q in zip(ours, theirs):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-6, atol=1e-9)
+
+
+def test_lbfgs_resumes_from_its_own_state_and_from_pytorchs():
+    torch = pytest.importorskip("torch")
+
+    def make(library, form, values):
+        x = library.tensor(values, requires_grad=True)
+        return x, form([x], max_iter=4, line_search_fn="strong_wolfe")
+
+    def minimise(x, optimizer):
+        def closure():
+            optimizer.zero_grad()
+            loss = rosenbrock(x)
+            loss.backward()
+            return loss
+
+        return optimizer.step(closure).item()
+
+    begin = np.array([-1.2, 1.0, 0.5])
+    x, optimizer = make(tg, optim.LBFGS, begin)
+    y, peer = make(torch, torch.optim.LBFGS, begin)
+    minimise(x, optimizer)
+    minimise(y, peer)
+    resumed, other = make(tg, optim.LBFGS, x.detach().numpy())
+    other.load_state_dict(pickle.loads(pickle.dumps(optimizer.state_dict())))
+    taken, third = make(tg, optim.LBFGS, y.detach().numpy())
+    third.load_state_dict(peer.state_dict())
+    expected = [minimise(x, optimizer) for _ in range(3)]
+    assert [minimise(resumed, other) for _ in range(3)] == expected
+    np.testing.assert_allclose([minimise(taken, third) for _ in range(3)], expected, rtol=1e-6)
+
+
+def test_lbfgs_stops_at_once_where_it_is_flat_and_fits_float32():
+    x = tg.tensor([[1.0, 2.0]], requires_grad=True)
+    optimizer = optim.LBFGS([x], line_search_fn="strong_wolfe")
+    calls = []
+
+    def closure():
+        optimizer.zero_grad()
+        loss = ((x - 1) ** 2).sum()
+        loss.backward()
+        calls.append(loss.item())
+        return loss
+
+    optimizer.step(closure)
+    assert x.dtype == tg.float32
+    assert x.tolist() == [[1.0, 1.0]]
+    calls.clear()
+    optimizer.step(closure)
+    assert calls == [0.0]
+    with pytest.raises(TypeError, match="it needs a closure"):
+        optimizer.step()
+    with pytest.raises(ValueError, match="all parameters must be in one group"):
+        optimizer.add_param_group({"params": tg.zeros(1, requires_grad=True)})
+
+
+def test_a_learning_rate_may_be_a_tensor():
+    for name, options in EVERY:
+        number, tensor = leaves(start()), leaves(start())
+        rate = tg.tensor(0.25)
+        for params, lr in ((number, 0.25), (tensor, rate)):
+            walk(getattr(optim, name)(params, **{**options, "lr": lr}), params, 3)
+        assert_same_bits(values(number), values(tensor))
+    optimizer = optim.SGD(leaves([np.zeros(1)]), lr=rate)
+    other = optim.SGD(leaves([np.zeros(1)]))
+    other.load_state_dict(optimizer.state_dict())
+    rate.fill_(1.0)
+    assert optimizer.param_groups[0]["lr"].item() == 1.0
+    assert other.param_groups[0]["lr"].item() == 0.25
+
+
+def test_pytorchs_choices_of_kernel_are_accepted_and_change_nothing():
+    for name, options in EVERY:
+        for switch, value in (("foreach", True), ("fused", True), ("capturable", True)):
+            if switch in getattr(optim, name)(leaves(start())).defaults:
+                plain, switched = leaves(start()), leaves(start())
+                walk(getattr(optim, name)(plain, **options), plain, 2)
+                walk(getattr(optim, name)(switched, **options, **{switch: value}), switched, 2)
+                assert_same_bits(values(plain), values(switched))
+
+
+def test_signatures_are_pytorchs():
+    torch = pytest.importorskip("torch")
+    for name in [*dict(EVERY), "Muon", "LBFGS"]:
+        ours, theirs = (inspect.signature(getattr(library.optim, name)).parameters for library in (tg, torch))
+        assert [(p.name, p.kind, p.default) for p in ours.values()] == [
+            (p.name, p.kind, p.default) for p in theirs.values()
+        ], name
+
+
+def test_hooks_run_around_every_step_and_may_change_its_arguments():
+    class Own(optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {})
+
+        def step(self, closure=None):
+            log.append(closure)
+
+    log = []
+    for make in (optim.SGD, Own):
+        (p,) = params = leaves([np.ones(1)])
+        give(params, [np.ones(1)])
+        optimizer = make(params)
+        log.clear()
+        handles = [
+            optimizer.register_step_pre_hook(lambda o, args, kwargs, p=p: log.append(("before", p.item()))),
+            optimizer.register_step_pre_hook(lambda o, args, kwargs: (args, {"closure": lambda: "changed"})),
+            optimizer.register_step_post_hook(lambda o, args, kwargs: log.append(("after", list(kwargs)))),
+        ]
+        optimizer.step()
+        assert log[0] == ("before", 1.0)
+        assert log[-1] == ("after", ["closure"])
+        for handle in handles:
+            handle.remove()
+        before = len(log)
+        optimizer.step()
+        assert [entry for entry in log[before:] if entry is not None] == []
+
+
+def test_hooks_of_the_state_see_and_replace_it():
+    optimizer, log = optim.SGD(leaves([np.ones(1)])), []
+    optimizer.register_state_dict_pre_hook(lambda o: log.append("saving"))
+    optimizer.register_state_dict_post_hook(lambda o, state: {**state, "note": "second"})
+    optimizer.register_state_dict_post_hook(lambda o, state: {**state, "note": "first"}, prepend=True)
+    optimizer.register_load_state_dict_pre_hook(lambda o, state: log.append(state["note"]))
+    optimizer.register_load_state_dict_post_hook(lambda o: log.append("loaded"))
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert log == ["saving", "second", "loaded"]
 
 
 def test_state_is_tensors_that_may_be_changed_replaced_or_dropped():
@@ -309,7 +560,7 @@ def test_a_graph_that_kept_a_parameter_refuses_after_the_step():
         loss.backward()
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW"])
+@pytest.mark.parametrize("name", list(dict(EVERY)))
 def test_float16_parameters_are_updated_in_float32(name):
     params = leaves(start([(3, 2), (2,)], np.float16))
     wide = leaves([p.detach().numpy().astype(np.float32) for p in params])
@@ -335,11 +586,9 @@ def test_centered_rmsprop_stays_finite_on_a_constant_gradient():
 
 
 def test_repr_is_pytorchs():
-    (p,) = leaves([np.zeros(1)])
-    assert repr(optim.SGD([p], lr=0.5)) == (
-        "SGD (\nParameter Group 0\n    dampening: 0\n    lr: 0.5\n    maximize: False\n    momentum: 0\n"
-        "    nesterov: False\n    weight_decay: 0\n)"
-    )
+    for name, options in EVERY:
+        _, optimizer, _, peer = both(name, options, start())
+        assert repr(optimizer) == repr(peer)
 
 
 @pytest.mark.parametrize(
@@ -371,7 +620,27 @@ def test_repr_is_pytorchs():
         (lambda p: optim.Adam([p], betas=(0.9, 1.0)), ValueError, "betas must be at least 0 and less than 1"),
         (lambda p: optim.Adam([p], betas=0.9), ValueError, "betas must be two numbers"),
         (lambda p: optim.AdamW([p], eps=-1), ValueError, "AdamW: eps"),
-        (lambda p: optim.Adam([p], fused=True), TypeError, "fused"),
+        (lambda p: optim.Adam([p], differentiable=True), ValueError, "Adam: a step is not recorded"),
+        (lambda p: optim.Adam([p], fused=True, foreach=True), ValueError, "exclude each other"),
+        (lambda p: optim.Adam([p], lr=tg.ones(2)), ShapeError, r"lr must be one number, and has shape \(2,\)"),
+        (lambda p: optim.Adam([p], lr=tg.tensor(-1.0)), ValueError, "lr must be 0 or more"),
+        (lambda p: optim.Adadelta([p], rho=1.5), ValueError, "rho must be at most 1"),
+        (lambda p: optim.Adamax([p], betas=(1.0, 0.9)), ValueError, "Adamax: betas"),
+        (lambda p: optim.NAdam([p], momentum_decay=-1), ValueError, "momentum_decay"),
+        (lambda p: optim.RAdam([p], betas=(0.9,)), ValueError, "betas must be two numbers"),
+        (lambda p: optim.Rprop([p], etas=(0.5, 0.9)), ValueError, "between 0 and 1 and the other above 1"),
+        (lambda p: optim.Rprop([p], step_sizes=(0.5,)), ValueError, "step_sizes must be two numbers"),
+        (lambda p: optim.Adafactor([p], eps=1e-3), ValueError, "eps must be two numbers"),
+        (lambda p: optim.Adafactor([p], eps=(None, -1)), ValueError, "Adafactor: eps"),
+        (lambda p: optim.Adafactor([p], d=0.5), ValueError, "Adafactor: d must be 1 or more"),
+        (lambda p: optim.Adafactor([p], beta2_decay=1), ValueError, "beta2_decay must be at most 0"),
+        (lambda p: optim.Muon([p]), ShapeError, r"matrices only, and a parameter has shape \(2,\)"),
+        (lambda p: optim.Muon([p], adjust_lr_fn="x"), ValueError, "adjust_lr_fn must be None"),
+        (lambda p: optim.Muon([p], ns_steps=100), ValueError, "ns_steps must be from 0 to 99"),
+        (lambda p: optim.Muon([p], ns_coefficients=(1.0,)), ValueError, "three numbers"),
+        (lambda p: optim.LBFGS([p], line_search_fn="weak"), ValueError, "line_search_fn must be None or"),
+        (lambda p: optim.LBFGS([p], history_size=0), ValueError, "history_size must be 1 or more"),
+        (lambda p: optim.LBFGS([{"params": p}, {"params": p}]), ValueError, "must be in one group"),
     ],
 )
 def test_what_cannot_be_optimized_is_refused_with_the_reason(make, error, match):

@@ -10,10 +10,10 @@ from typing import Any
 from tensorgrad.nn.module import Module, _indent
 
 
-def _position(name: str, index: Any, length: int) -> int:
+def _position(name: str, index: Any, length: int, of: str = "modules") -> int:
     index = operator.index(index)
     if not -length <= index < length:
-        raise IndexError(f"{name}: index {index} is out of range for {length} modules")
+        raise IndexError(f"{name}: index {index} is out of range for {length} {of}")
     return index % length
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
+from typing import Any
 
+import numpy as np
+
+from tensorgrad import ops, random
 from tensorgrad.autograd import no_grad
+from tensorgrad.creation import from_numpy
 from tensorgrad.errors import ShapeError
 from tensorgrad.random import Generator
 from tensorgrad.tensor import Tensor
@@ -183,5 +189,122 @@ def eye_(tensor: Tensor) -> Tensor:
         raise ShapeError(f"eye_: it takes a matrix, and the tensor has shape {tensor.shape}")
     zeros_(tensor)
     with no_grad():
-        tensor.diagonal().fill_(1.0)
+        ops.diagonal(tensor).fill_(1.0)
     return tensor
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fill the weight of a convolution, (out, in, ...), so that it gives on as many channels as it can, in each group.
+
+    Raises `ShapeError` for other than 3 to 5 dimensions, and where `groups` does not divide the first.
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.init.dirac_(tg.empty(2, 2, 3))
+    tensor([[[0., 1., 0.],
+             [0., 0., 0.]],
+    <BLANKLINE>
+            [[0., 0., 0.],
+             [0., 1., 0.]]])
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ShapeError(f"dirac_: it takes the weight of a convolution, of 3 to 5 dimensions, not {tensor.shape}")
+    if groups < 1 or tensor.shape[0] % groups:
+        raise ShapeError(f"dirac_: {groups} groups do not divide the first dimension of {tensor.shape}")
+    size = tensor.shape[0] // groups
+    values = np.zeros(tensor.shape, tensor.dtype)
+    middle: list[Any] = [n // 2 for n in tensor.shape[2:]]
+    channels = np.arange(min(size, tensor.shape[1]))
+    for start in range(0, tensor.shape[0], max(size, 1)):
+        values[(start + channels, channels, *middle)] = 1
+    return _filled(tensor, values)
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Fill with a random matrix of orthogonal rows or columns, whichever are fewer, times `gain` (Saxe et al. 2014).
+
+    More than two dimensions are a matrix of the first by all others. Raises `ShapeError` below two.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.nn.init.orthogonal_(tg.empty(2, 3))
+    >>> bool(((x @ x.T - tg.tensor([[1.0, 0.0], [0.0, 1.0]])).abs() < 1e-6).all())
+    True
+    """
+    if tensor.ndim < 2:
+        raise ShapeError(f"orthogonal_: it needs two dimensions or more, and the tensor has shape {tensor.shape}")
+    if not tensor.numel():
+        return tensor
+    rows = tensor.shape[0]
+    x = random.numpy_of(generator).standard_normal((rows, tensor.numel() // rows))
+    wide = x.shape[1] > rows
+    q, r = np.linalg.qr(x.T if wide else x)
+    q *= np.sign(np.diagonal(r))  # which makes all of them equally likely (Mezzadri 2007)
+    return _filled(tensor, gain * (q.T if wide else q).reshape(tensor.shape))
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Fill a matrix with normal numbers, and zeros for a share `sparsity` of each column (Martens 2010).
+
+    Raises `ShapeError` for other than two dimensions.
+
+    >>> import tensorgrad as tg
+    >>> (tg.nn.init.sparse_(tg.empty(4, 3), 0.5) == 0).sum(0)
+    tensor([2, 2, 2])
+    """
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_: it takes a matrix, and the tensor has shape {tensor.shape}")
+    if not 0 <= sparsity <= 1:
+        raise ValueError(f"sparse_: sparsity must be from 0 to 1, not {sparsity}")
+    normal_(tensor, 0.0, std, generator)
+    ranks = random.numpy_of(generator).random(tensor.shape).argsort(0)
+    with no_grad():
+        return tensor.masked_fill_(from_numpy(ranks < math.ceil(sparsity * tensor.shape[0])), 0.0)
+
+
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Fill with normal numbers, drawn again where they are outside [`a`, `b`].
+
+    Warns where the mean is more than two deviations outside. Raises `ValueError` where `b` is not above `a`, or `std`
+    not above 0.
+
+    >>> import tensorgrad as tg
+    >>> bool((tg.nn.init.trunc_normal_(tg.empty(1000), a=-1.0, b=1.0).abs() <= 1.0).all())
+    True
+    """
+    if not a < b or not std > 0:
+        raise ValueError(f"trunc_normal_: a must be below b, and std above 0, not a={a}, b={b}, std={std}")
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            f"trunc_normal_: the mean, {mean}, is more than two standard deviations from [{a}, {b}]; the numbers may "
+            f"be distributed otherwise than was meant",
+            UserWarning,
+            stacklevel=2,
+        )
+    draw = random.numpy_of(generator)
+    low, high = (a - mean) / std, (b - mean) / std
+    # Numbers are kept with a probability in proportion to the density, which is highest at `peak`: normal ones where
+    # most are inside, else uniform ones.
+    inside = 0.5 * (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2)))
+    peak = min(max(low, 0.0), high)
+    values = np.empty(tensor.numel())
+    left = np.arange(values.size)
+    while left.size:
+        if inside > 0.3:
+            values[left] = x = draw.standard_normal(left.size)
+            kept = (low <= x) & (x <= high)
+        else:
+            values[left] = x = draw.uniform(low, high, left.size)
+            kept = draw.random(left.size) < np.exp((peak**2 - x**2) / 2)
+        left = left[~kept]
+    return _filled(tensor, np.clip(values * std + mean, a, b).reshape(tensor.shape))
+
+
+def _filled(tensor: Tensor, values: np.ndarray) -> Tensor:
+    with no_grad():
+        return tensor.copy_(from_numpy(values))

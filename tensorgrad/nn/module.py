@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
-from tensorgrad.autograd.graph import TensorBase, wrap, writes
+from tensorgrad.autograd.graph import TensorBase, wrap
 from tensorgrad.backends.dtypes import as_dtype
 from tensorgrad.errors import DtypeError
+from tensorgrad.nn.hooks import Hooks
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.tensor import RemovableHandle, Tensor
+from tensorgrad.nn.state import State
 
 M = TypeVar("M", bound="Module")
-_hook_ids = itertools.count()
 
 
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict(strict=False)` could not place."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not any(self):
-            return "<All keys matched successfully>"
-        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
-
-
-class Module:
+class Module(Hooks, State):
     """Base class of all layers and models.
 
     Assign parameters, modules (and, with `register_buffer`, tensors that are state but are not learned) as attributes
@@ -64,6 +51,8 @@ class Module:
             _modules={},
             _forward_hooks={},
             _forward_pre_hooks={},
+            _backward_hooks={},
+            _backward_pre_hooks={},
         )
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -72,24 +61,12 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward`, with the hooks around it."""
-        if "_modules" not in self.__dict__:
+        own = self.__dict__
+        if "_modules" not in own:
             raise _not_initialised(self)
-        if not (self._forward_pre_hooks or self._forward_hooks):
-            return self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
-            changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
-            if changed is None:
-                continue
-            if with_kwargs:
-                args, kwargs = changed
-            else:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        result = self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_hooks.values()):
-            changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
-            if changed is not None:
-                result = changed
-        return result
+        if own["_forward_hooks"] or own["_forward_pre_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]:
+            return self._call_with_hooks(args, kwargs)
+        return self.forward(*args, **kwargs)
 
     # Attributes
 
@@ -268,6 +245,14 @@ class Module:
             module = child
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module in under a dotted name, whose last part need not be there yet unless `strict`."""
+        at, _, name = target.rpartition(".")
+        parent = self.get_submodule(at)
+        if strict and name not in parent._modules:
+            raise AttributeError(f"set_submodule: {type(parent).__name__} has no module {name!r} to replace")
+        parent.add_module(name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter of a dotted name. Raises `AttributeError` where there is none."""
         at, _, name = target.rpartition(".")
@@ -330,12 +315,12 @@ class Module:
         single, double = (probe.dtype for probe in probes)
         return self._convert(single) if single == double else self
 
-    def _convert(self: M, dtype: Any) -> M:
+    def _convert(self: M, dtype: Any, kinds: str = "f") -> M:
         dtype = as_dtype(dtype)
         if dtype.kind != "f":
             raise DtypeError(f"{type(self).__name__}.to: parameters need a floating dtype, not {dtype.name}")
         for tensor in itertools.chain(self.parameters(), self.buffers()):
-            if tensor._data.dtype.kind == "f" and tensor._data.dtype != dtype:
+            if tensor._data.dtype.kind in kinds and tensor._data.dtype != dtype:
                 tensor._data = tensor._data.astype(dtype)
                 if tensor._grad is not None:
                     tensor._grad = wrap(tensor._grad._data.astype(dtype))
@@ -353,96 +338,17 @@ class Module:
         """Convert the floating parameters and buffers to float16; return this module."""
         return self._convert(np.float16)
 
+    def type(self: M, dst_type: Any) -> M:
+        """Convert all parameters and buffers, of integers too, to a dtype; return this module."""
+        return self._convert(dst_type, "fiub")
+
     def cpu(self: M) -> M:
         """This module: it is there already."""
         return self
 
-    # State
-
-    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Any]:
-        """The parameters and persistent buffers by dotted name, detached (sharing memory) unless `keep_vars`.
-
-        `prefix` is put before every name as it is: "encoder." with its dot.
-        """
-        state: OrderedDict[str, Any] = OrderedDict()
-        for at, module in self.named_modules(remove_duplicate=False):
-            for name, value in module._state():
-                state[f"{prefix}{at}.{name}" if at else f"{prefix}{name}"] = value if keep_vars else value.detach()
-        return state
-
-    def _state(self) -> Iterator[tuple[str, Any]]:
-        for name, value in self._parameters.items():
-            if value is not None:
-                yield name, value
-        for name, value in self._buffers.items():
-            if value is not None and name not in self._transient:
-                yield name, value
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copy values into the parameters and buffers by name; nothing is written unless all of it fits.
-
-        With `strict`, names that are missing or left over raise `StateDictError`; shapes that differ always
-        do. Returns what was missing and what was left over.
-
-        >>> import tensorgrad as tg
-        >>> a, b = tg.nn.Linear(2, 1), tg.nn.Linear(2, 1)
-        >>> b.load_state_dict(a.state_dict())
-        <All keys matched successfully>
-        """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"load_state_dict: it takes a dict of tensors, not {type(state_dict).__name__}")
-        own = self.state_dict(keep_vars=True)
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        problems = []
-        if strict and missing:
-            problems.append(f"missing: {', '.join(missing)}")
-        if strict and unexpected:
-            problems.append(f"unexpected: {', '.join(map(str, unexpected))}")
-        for name, tensor in own.items():
-            if name not in state_dict:
-                continue
-            value = state_dict[name]
-            if not isinstance(value, Tensor | np.ndarray):
-                problems.append(f"{name} is {type(value).__name__}, not a Tensor")
-            elif value.dtype.kind not in "fiub":
-                problems.append(f"{name} is an array of {value.dtype}, which is not a number")
-            elif tuple(value.shape) != tensor.shape:
-                problems.append(f"{name} has shape {tuple(value.shape)}, and the model's has {tensor.shape}")
-            elif not tensor._data.flags.writeable:
-                problems.append(f"{name} of the model cannot be written to: its memory is read-only or was expanded")
-        if problems:
-            raise StateDictError(
-                f"load_state_dict: the state does not fit {type(self).__name__}, and nothing was loaded:\n  "
-                + "\n  ".join(problems)
-            )
-        for name, tensor in own.items():
-            if name in state_dict:
-                value = state_dict[name]
-                np.copyto(tensor._data, value._data if isinstance(value, TensorBase) else value, casting="unsafe")
-                writes.stamp(tensor._data)
-        return IncompatibleKeys(missing, unexpected)
-
-    # Hooks
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call `hook(module, args)` before forward; what it returns, if anything, takes the place of the arguments.
-
-        `with_kwargs` calls `hook(module, args, kwargs)`, which may return a new (args, kwargs); `prepend` puts the hook
-        before the others.
-        """
-        return _add_hook(self._forward_pre_hooks, hook, prepend, with_kwargs)
-
-    def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call `hook(module, args, output)` after forward; what it returns, if anything, takes the output's place.
-
-        `with_kwargs` calls `hook(module, args, kwargs, output)`; `prepend` puts the hook before the others.
-        """
-        return _add_hook(self._forward_hooks, hook, prepend, with_kwargs)
+    def cuda(self, device: Any = None) -> Any:
+        """Refused with a `DeviceError`: modules live on the CPU."""
+        return self.to(device="cuda" if device is None else device)
 
     # Looks
 
@@ -457,24 +363,6 @@ class Module:
             return f"{type(self).__name__}({extra[0]})"
         body = "\n  ".join((extra if extra != [""] else []) + lines)
         return f"{type(self).__name__}(\n  {body}\n)"
-
-
-class StateDictError(RuntimeError, KeyError):
-    """A state that does not fit a module."""
-
-    __str__ = RuntimeError.__str__
-
-
-def _add_hook(
-    hooks: dict[int, tuple[Callable[..., Any], bool]], hook: Callable[..., Any], prepend: bool, with_kwargs: bool
-) -> RemovableHandle:
-    key = next(_hook_ids)
-    others = dict(hooks) if prepend else {}
-    for other in others:
-        del hooks[other]
-    hooks[key] = (hook, with_kwargs)
-    hooks.update(others)
-    return RemovableHandle(hooks, key)
 
 
 def _indent(text: str) -> str:

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.autograd.graph import TensorBase, edge, spec, wrap, writes
 from tensorgrad.autograd.modes import enable_grad
+from tensorgrad.errors import ShapeError
+from tensorgrad.optim.hooks import Hooks, hooked
 from tensorgrad.optim.run import Array, Layout, Run, Workspace, check_state, computing_dtype
 
 TAGS = {"params", "param_names", "initial_lr", "name"}  # what a group may hold beside the options
+# PyTorch's choices among its kernels, which change no number here, and its differentiable steps, which are refused.
+SWITCHES = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
 
 
-class Optimizer:
+def options(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The options among the arguments of a constructor, which gives its `locals()`."""
+    return {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
+
+
+class Optimizer(Hooks):
     """Base of the optimizers: parameters in groups with options, state per parameter, and the walk over them.
 
     `params` is an iterable of tensors, of (name, tensor) pairs, or of dicts with "params" and options of their own that
-    go before `defaults`. Options may be changed in `param_groups` at any time. Parameters without a gradient are
-    skipped, and nothing is recorded. Raises `ValueError` for no parameters, a computed tensor, a parameter given twice
-    and options out of range, and `TypeError` for what is not a tensor.
+    go before `defaults`. Options may be changed in `param_groups` at any time; `lr` may be a tensor of one element.
+    Parameters without a gradient are skipped, and nothing is recorded. PyTorch's `foreach`, `fused` and `capturable`
+    change nothing on a CPU, and `differentiable=True` is refused. Raises `ValueError` for no parameters, a computed
+    tensor, a parameter given twice and options out of range, and `TypeError` for what is not a tensor.
 
     An algorithm that treats each element alike is made of `init`, `factors` and `update`; the base then applies
     `weight_decay` and `maximize` where the group has them, runs small parameters together and large ones in pieces.
-    float16 parameters are updated in float32. Any other algorithm overrides `step`.
+    float16 parameters are updated in float32. Any other algorithm overrides `step`, which gets the hooks around it.
 
     >>> import numpy as np, tensorgrad as tg
     >>> class Lion(tg.optim.Optimizer):  # Chen et al. 2023
@@ -49,8 +59,17 @@ class Optimizer:
     """
 
     counted = True  # whether a parameter's state has a "step"
+    # The numbers of a parameter's state beside its "step", and what they start from. `factors` is then given them as
+    # they were before the step, and writes what they are after it.
+    numbers: Mapping[str, float] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = hooked(cls.step)  # type: ignore[method-assign]
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        super().__init__()
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -82,7 +101,7 @@ class Optimizer:
         return {}
 
     def factors(self, group: dict[str, Any], step: int) -> tuple[float, ...]:
-        """The numbers that the update of the `step`-th step, from 1, needs."""
+        """The factors that the update of the `step`-th step, from 1, needs."""
         raise NotImplementedError(f"{self._name}.factors")
 
     def update(self, group: dict[str, Any], factors: list[Array], g: Array, state: list[Array], change: Array) -> None:
@@ -98,9 +117,24 @@ class Optimizer:
         for option in ("lr", "weight_decay", "eps", "momentum"):
             if option in group:
                 self._must_be(group, option, 0)
+        if group.get("differentiable"):
+            raise ValueError(
+                f"{self._name}: a step is not recorded, and differentiable=True is not to be had; write the step with "
+                f"tensor operations, on gradients from autograd.grad(..., create_graph=True)"
+            )
+        if group.get("fused") and group.get("foreach"):
+            raise ValueError(f"{self._name}: fused and foreach exclude each other; neither changes anything on a CPU")
+
+    def _must_be_pair(self, group: dict[str, Any], option: str) -> None:
+        if not isinstance(group[option], tuple | list) or len(group[option]) != 2:
+            raise ValueError(f"{self._name}: {option} must be two numbers, not {group[option]!r}")
 
     def _must_be(self, group: dict[str, Any], option: str, low: float, below: float = math.inf) -> None:
         value = group[option]
+        if isinstance(value, TensorBase):
+            if value._data.size != 1:
+                raise ShapeError(f"{self._name}: {option} must be one number, and has shape {value._data.shape}")
+            value = value._data.item()
         for x in value if isinstance(value, tuple | list) else (value,):
             if not isinstance(x, int | float | np.floating | np.integer) or isinstance(x, bool):
                 raise TypeError(f"{self._name}: {option} must be a number, not {type(x).__name__}")
@@ -110,18 +144,16 @@ class Optimizer:
 
     # The walk
 
+    @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient; with a closure, call it first (recording) and return its loss."""
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
+        loss = self._evaluate(closure)
         state = self.state
-        for i, group in enumerate(self.param_groups):
+        for i, group in enumerate(self._groups()):
             params, fills = group["params"], self.init(group)
             layout = self._layouts.get(i)
             if layout is None or not layout.fits(params, fills):
-                layout = self._layouts[i] = Layout(params, fills, self.counted)
+                layout = self._layouts[i] = Layout(params, fills, self.counted, self.numbers)
             ready = [(run, run.gradients(state)) for run in layout.runs]
             for run, grads in ready:
                 if grads is None:
@@ -133,10 +165,24 @@ class Optimizer:
                     self._advance(group, run, grads)
         return loss
 
+    def _evaluate(self, closure: Callable[[], Any] | None) -> Any:
+        if closure is None:
+            return None
+        with enable_grad():
+            return closure()
+
+    def _groups(self) -> Iterator[dict[str, Any]]:
+        """The parameter groups, with the learning rate as a number where it is a tensor."""
+        for group in self.param_groups:
+            lr = group.get("lr")
+            yield {**group, "lr": lr._data.item()} if isinstance(lr, TensorBase) else group
+
     def _advance(self, group: dict[str, Any], run: Run, grads: list[Array]) -> None:
         run.step = step = run.step + 1
         decay, maximize = group.get("weight_decay", 0), group.get("maximize", False)
-        *factors, decay_, keep = run.space.scalars((*self.factors(group, step), decay, 1 - group.get("lr", 0) * decay))
+        more = (run.numbers,) if run.numbers else ()
+        needed = self.factors(group, step, *more)
+        *factors, decay_, keep = run.space.scalars((*needed, decay, 1 - group.get("lr", 0) * decay))
         decoupled = decay and group.get("decoupled_weight_decay", False)
         flat = run.flatten(grads)
         for where, work, change, state, targets in run.pieces:
@@ -157,6 +203,8 @@ class Optimizer:
             writes.stamp(array)
             if self.counted:
                 entry["step"] = step
+                if run.numbers:
+                    entry.update(run.numbers)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
@@ -241,30 +289,54 @@ class Optimizer:
 
         The tensors in it are those of the optimizer, not copies.
         """
+        for hook in list(self._hooks["state_dict_pre"].values()):
+            hook(self)
         indices = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
         groups = [{**group, "params": [indices[id(p)] for p in group["params"]]} for group in self.param_groups]
         state = {indices[id(p)]: dict(entry) for p, entry in self.state.items() if entry}
-        return {"state": state, "param_groups": groups}
+        return self._replaced("state_dict_post", {"state": state, "param_groups": groups})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over a copy of the state and the options of an optimizer of the same kind and the same parameters.
 
-        Arrays are converted to the dtype of their parameter (float16's are float32). Raises `ValueError`, `KeyError`,
-        `TypeError` or `ShapeError` where they do not fit, and then changes nothing.
+        Arrays, which may be PyTorch's, are converted to the dtype of their parameter (float16's are float32). Raises
+        `ValueError`, `KeyError`, `TypeError` or `ShapeError` where they do not fit, and then changes nothing.
         """
+        state_dict = self._replaced("load_state_dict_pre", dict(state_dict))
         for key in ("state", "param_groups"):
             if key not in state_dict:
                 raise KeyError(f"{self._name}.load_state_dict: there is no {key!r}; it has {list(state_dict)}")
         saved = state_dict["param_groups"]
         groups = self._fitting_groups(saved)
-        params = {index: p for mine, theirs in zip(groups, saved) for index, p in zip(theirs["params"], mine["params"])}
+        owners = {
+            index: (p, self.init(mine))
+            for mine, theirs in zip(groups, saved)
+            for index, p in zip(theirs["params"], mine["params"])
+        }
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for index, entry in state_dict["state"].items():
-            if index not in params:
+            if index not in owners:
                 raise ValueError(f"{self._name}.load_state_dict: parameter {index} has state, but is in no group")
-            state[params[index]] = {name: _taken_over(name, value, params[index]) for name, value in entry.items()}
+            p, fills = owners[index]
+            state[p] = {name: self._taken_over(name, value, p) for name, value in entry.items()}
+            for name in fills.keys() & entry.keys():
+                check_state(name, state[p][name], p._data)
         self.param_groups, self.state = groups, state
         self._forget_layout()
+        for hook in list(self._hooks["load_state_dict_post"].values()):
+            hook(self)
+
+    def _taken_over(self, name: str, value: Any, p: Any) -> Any:
+        """A copy of one loaded value of a parameter's state."""
+        if name == "step":
+            return int(value)
+        if name in self.numbers:
+            return float(value)
+        if isinstance(value, list):
+            return [self._taken_over(name, part, p) for part in value]
+        if not hasattr(value, "__array__"):
+            return value
+        return wrap(np.array(value.__array__(), computing_dtype(p._data.dtype)))
 
     def _fitting_groups(self, saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
         where = f"{self._name}.load_state_dict"
@@ -279,13 +351,17 @@ class Optimizer:
                     f"{where}: group {i} has {len(theirs['params'])} parameters, and this optimizer's "
                     f"{len(mine['params'])}"
                 )
-            missing: list[str] = sorted(self.defaults.keys() - theirs.keys())
+            missing: list[str] = sorted(self.defaults.keys() - theirs.keys() - SWITCHES.keys())
             if missing:
                 raise ValueError(f"{where}: group {i} has no {missing}; it is of another kind of optimizer")
             own: dict[str, Any] = {key: mine[key] for key in ("params", "param_names") if key in mine}
-            group: dict[str, Any] = {**theirs, **own}
-            if isinstance(group.get("betas"), list):  # as JSON gives a tuple back
-                group["betas"] = tuple(group["betas"])
+            switches = {key: SWITCHES[key] for key in self.defaults.keys() & SWITCHES.keys()}
+            group: dict[str, Any] = {**switches, **theirs, **own}
+            if hasattr(group.get("lr"), "__array__"):
+                group["lr"] = wrap(np.array(group["lr"].__array__()))
+            for option, value in group.items():
+                if isinstance(value, list) and isinstance(self.defaults.get(option), tuple):
+                    group[option] = tuple(value)  # as JSON gives a tuple back
             self.check(group)
             groups.append(group)
         return groups
@@ -296,9 +372,10 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy's arrays would no longer be views of each other: it lays them out anew.
-        return {key: value for key, value in self.__dict__.items() if key not in ("_layouts", "_spaces")}
+        return {key: value for key, value in self.__dict__.items() if key not in ("_layouts", "_spaces", "_hooks")}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
+        Hooks.__init__(self)
         self.__dict__.update(attributes)
         self._forget_layout()
 
@@ -308,13 +385,3 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {option}: {group[option]}" for option in sorted(group) if option != "params"]
         return "\n".join([*lines, ")"])
-
-
-def _taken_over(name: str, value: Any, p: Any) -> Any:
-    """A copy of one loaded value of a parameter's state."""
-    if name == "step":
-        return int(value)
-    if not isinstance(value, TensorBase):
-        return value
-    check_state(name, value, p._data)
-    return wrap(np.array(value._data, computing_dtype(p._data.dtype)))

@@ -8,7 +8,7 @@ elements, which stay in the cache from one call to the next. Either way the work
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -65,13 +65,20 @@ class Run:
     """
 
     def __init__(
-        self, params: list[Any], entries: list[Any], fills: dict[str, float], step: int, counted: bool, space: Workspace
+        self,
+        params: list[Any],
+        entries: list[Any],
+        fills: dict[str, float],
+        step: int,
+        counted: bool,
+        numbers: dict[str, float],
+        space: Workspace,
     ) -> None:
         arrays = [p._data for p in params]
         ends = np.cumsum([a.size for a in arrays]).tolist()
         spans = [slice(end - a.size, end) for end, a in zip(ends, arrays)]
         self.size: int = ends[-1]
-        self.step, self.counted, self.space = step, counted, space
+        self.step, self.counted, self.numbers, self.space = step, counted, numbers, space
         flats = {name: np.full(self.size, fill, space.dtype) for name, fill in fills.items()}
         self.members: list[tuple[Any, Array, dict[str, Any], tuple[tuple[str, Any], ...]]] = []
         for p, array, entry, span in zip(params, arrays, entries, spans):
@@ -99,7 +106,7 @@ class Run:
 
     def gradients(self, state: dict[Any, Any]) -> list[Array] | None:
         """All the members' gradients, none where none has one, or None where the run is no longer what it was."""
-        grads = []
+        grads, numbers = [], self.numbers
         for p, array, entry, tensors in self.members:
             if p._grad is not None:
                 grads.append(p._grad._data)
@@ -107,6 +114,8 @@ class Run:
                 return None
             if tensors or self.counted:
                 if state.get(p) is not entry or (self.counted and entry.get("step") != self.step):
+                    return None
+                if numbers and any(entry.get(name) != number for name, number in numbers.items()):
                     return None
                 for name, tensor in tensors:
                     if entry.get(name) is not tensor:
@@ -131,10 +140,11 @@ class Run:
 class Layout:
     """The runs of one parameter group, and the parameters that never had a gradient."""
 
-    def __init__(self, params: list[Any], fills: dict[str, float], counted: bool) -> None:
+    def __init__(self, params: list[Any], fills: dict[str, float], counted: bool, numbers: Mapping[str, float]) -> None:
         self.params = list(params)
         self.fills = fills
         self.counted = counted
+        self.numbers = numbers
         self.runs: list[Run] = []
         self.idle = list(params)
         self._alone: set[int] = set()
@@ -161,28 +171,32 @@ class Layout:
             size, dtype = p._data.size, p._data.dtype
             self._check(p, state.get(p, {}))
             apart = size > SMALL or not p._data.flags.c_contiguous or id(p) in self._alone
-            packs.setdefault((dtype, self._age(state.get(p, {})), number if apart else None), []).append(p)
-        made = [self._run(part, age, state, spaces) for (_, age, _), pack in packs.items() for part in _parts(pack)]
+            age = self._age(state.get(p, {}))
+            packs.setdefault((dtype, *age, number if apart else None), []).append(p)
+        made = [self._run(part, state, spaces) for pack in packs.values() for part in _parts(pack)]
         self.idle = [p for p in self.idle if p._grad is None]
         self.runs += made
         return made
 
-    def _run(self, params: list[Any], age: int, state: dict[Any, Any], spaces: dict[Any, Workspace]) -> Run:
+    def _run(self, params: list[Any], state: dict[Any, Any], spaces: dict[Any, Workspace]) -> Run:
         dtype = computing_dtype(params[0]._data.dtype)
         if dtype not in spaces:
             spaces[dtype] = Workspace(dtype)
         stateful = self.counted or bool(self.fills)
         entries = [state.setdefault(p, {}) if stateful else {} for p in params]
+        step, *values = self._age(entries[0])
+        numbers = dict(zip(self.numbers, values))
         if self.counted:
             for entry in entries:
-                entry["step"] = age
-        return Run(params, entries, self.fills, age, self.counted, spaces[dtype])
+                entry["step"] = step
+                entry.update(numbers)
+        return Run(params, entries, self.fills, int(step), self.counted, numbers, spaces[dtype])
 
-    def _age(self, entry: dict[str, Any]) -> int:
-        """How many steps the parameter's state has seen; without a count, 0 for none and 1 for some."""
+    def _age(self, entry: dict[str, Any]) -> tuple[float, ...]:
+        """How many steps the parameter's state has seen (without a count 0 for none, 1 for some), and its numbers."""
         if self.counted:
-            return int(entry.get("step", 0))
-        return int(bool(self.fills) and self.fills.keys() <= entry.keys())
+            return int(entry.get("step", 0)), *(entry.get(name, start) for name, start in self.numbers.items())
+        return (int(bool(self.fills) and self.fills.keys() <= entry.keys()),)
 
     def _check(self, p: Any, entry: dict[str, Any]) -> None:
         array = p._data
