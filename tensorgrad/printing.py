@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import edge
+from tensorgrad.autograd.graph import Foreign, edge
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.backends.dtypes import get_default_dtype
 
@@ -68,6 +68,8 @@ def _body(array: np.ndarray[Any, Any], texts: Any, width: int, indent: int, summ
 def text(tensor: Any, prefix: str = "tensor(") -> str:
     """The tensor's repr."""
     array = tensor._data
+    if isinstance(array, Foreign):
+        return f"{prefix}{array!r})"
     suffixes = []
     if array.size:
         body = _body(array, *formatter(array), len(prefix), array.size > OPTIONS.threshold)

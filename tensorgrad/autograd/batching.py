@@ -63,6 +63,9 @@ class Batched(Foreign):
         ]
         return tuple(parts) if isinstance(y, tuple) else parts[0]
 
+    def __repr__(self) -> str:
+        return f"vmap of {self.size_of_batch} at level {self.level}: {self.inner!r}"
+
     # What vjps and checks ask of an array
 
     def __getitem__(self, index: Any) -> Any:
