@@ -38,6 +38,7 @@ VIEWS = [
     lambda x: x.expand(2, *x.shape) if x.ndim < 3 else None,
     lambda x: x.flatten() if x.is_contiguous() else None,
     lambda x: x.movedim(0, -1) if x.ndim > 1 else None,
+    lambda x: x.unfold(0, 2, 2) if x.ndim < 4 and x.ndim and x.shape[0] > 1 else None,
 ]
 
 

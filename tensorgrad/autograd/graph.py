@@ -155,8 +155,8 @@ class View:
         """Raise where the steps no longer lead from the base to the view."""
         if self.base._data is not self.memory:
             raise AutogradError(
-                "the base of this view was given another shape (by t_, squeeze_ or their like) or other memory (.data), "
-                "and then written to, or to be: a gradient could not follow; make the view anew"
+                "the base of this view was given another shape in place (t_, squeeze_), or other memory (.data), and "
+                "one of them then written to: a gradient could not follow; make the view anew"
             )
 
 

@@ -125,7 +125,7 @@ class Parts(dict[int, Any]):
             both[index] = both[index] + g if index in both else g
         return both
 
-    def __iadd__(self, other: Parts) -> Parts:  # type: ignore[misc,override]
+    def __iadd__(self, other: Parts) -> Parts:
         for index, g in other.items():
             self[index] = self[index] + g if index in self else g
         return self
@@ -261,6 +261,10 @@ def constant(value: float, dtype: Any) -> Any:
 
 def prepare(op: Op, arrays: list[Any]) -> list[Any]:
     """The inputs as the kernel wants them: arrays and Python scalars of dtypes that go together."""
+    if op.inputs == "promote" and not op.refuses and arrays[0].__class__ is ndarray:
+        dtype = arrays[0].dtype
+        if all(x.__class__ is ndarray and x.dtype is dtype for x in arrays):
+            return arrays
     values = [x if x.__class__ is ndarray else _plain(op, x, i) for i, x in enumerate(arrays)]
     if op.refuses:
         for i, x in enumerate(values):

@@ -55,12 +55,14 @@ def many_dims(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
     return tuple(dims) if ndim else ()
 
 
-def flat(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Sizes or dimensions given one by one, or as one sequence.
+def flat(args: tuple[Any, ...], named: Any = None) -> tuple[Any, ...]:
+    """Sizes or dimensions given one by one, as one sequence, or by name.
 
-    >>> flat((2, 3)), flat(((2, 3),))
-    ((2, 3), (2, 3))
+    >>> flat((2, 3)), flat(((2, 3),)), flat((), (2, 3))
+    ((2, 3), (2, 3), (2, 3))
     """
+    if named is not None and not args:
+        return tuple(named)
     if len(args) == 1 and isinstance(args[0], tuple | list):
         return tuple(args[0])
     return args

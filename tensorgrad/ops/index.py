@@ -1,4 +1,7 @@
-"""Indexing, read and write: `x[...]` of every kind, gather and scatter, masks, one-hot."""
+"""Indexing, read and write: `x[...]` of every kind, gather, masks, one-hot.
+
+What is rarer is in `picking` and `scattering`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 from tensorgrad.autograd.graph import TensorBase, broadcasts, wrap
 from tensorgrad.autograd.inplace import apply_
-from tensorgrad.autograd.op import primitive
+from tensorgrad.autograd.op import Op, apply, primitive
 from tensorgrad.backends import cpu
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.errors import DtypeError, ShapeError
@@ -23,6 +26,7 @@ slice_op = primitive(
     lambda g, y, a, index: unindex_op(g, template=cpu.open_index(index), shape=tuple(a.shape)),
     view=True,
 )
+SLICE: Op = slice_op.op  # type: ignore[attr-defined]
 
 ALL_INDEX_ARRAYS = "bcdefgh"
 
@@ -78,9 +82,25 @@ put_view_op: Callable[..., Any] = primitive(
 # x[index]
 
 
-def _parse(tensor: Any, index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _is_basic(parts: tuple[Any, ...]) -> bool:
+    """Whether an index is made of ints, slices of ints, None and `...` only, which NumPy takes as they are."""
+    for part in parts:
+        if part.__class__ is slice:
+            for bound in (part.start, part.stop):
+                if bound is not None and bound.__class__ is not int:
+                    return False
+            if part.step is not None and (part.step.__class__ is not int or part.step < 0):
+                return False
+        elif part.__class__ is not int and part is not None and part is not Ellipsis:
+            return False
+    return True
+
+
+def parse(tensor: Any, index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """An index as a template and the arrays in it. Raises `IndexError` for what cannot index this tensor."""
     parts = index if isinstance(index, tuple) else (index,)
+    if _is_basic(parts):
+        return parts, ()
     template: list[Any] = []
     arrays: list[Any] = []
     used = 0
@@ -152,11 +172,11 @@ def getitem(tensor: Any, index: Any) -> Any:
     >>> x[1, ::2], x[x > 3]
     (tensor([3, 5]), tensor([4, 5]))
     """
-    template, arrays = _parse(tensor, index)
+    template, arrays = parse(tensor, index)
     try:
         if arrays:
             return index_op(tensor, *arrays, template=template)
-        return slice_op(tensor, index=template)
+        return apply(SLICE, (tensor,), {"index": template})
     except (IndexError, ShapeError) as error:
         raise _out_of_range(tensor, error) from None
 
@@ -173,7 +193,16 @@ def setitem(tensor: Any, index: Any, value: Any) -> None:
     tensor([[0., 1., 0.],
             [0., 2., 0.]])
     """
-    template, arrays = _parse(tensor, index)
+    template, arrays = parse(tensor, index)
+    value = fitting("x[index] = value", tensor, template, arrays, value)
+    try:
+        apply_("put", tensor, value, *arrays, template=template)
+    except IndexError as error:
+        raise _out_of_range(tensor, error) from None
+
+
+def fitting(name: str, tensor: Any, template: tuple[Any, ...], arrays: tuple[Any, ...], value: Any) -> Any:
+    """A value that can be put where an index reads. Raises `ShapeError` where it does not broadcast there."""
     shape: tuple[int, ...] = getattr(value, "shape", ())
     region: tuple[int, ...] = ()
     if shape:  # a number fits whatever is indexed, which need not be read to know its shape
@@ -185,13 +214,10 @@ def setitem(tensor: Any, index: Any, value: Any) -> None:
         value = value[0]
         shape = value.shape
     if not isinstance(value, TensorBase | bool | int | float) and not hasattr(value, "dtype"):
-        raise DtypeError(f"x[index] = value: value must be a tensor or a number, not {type(value).__name__}")
+        raise DtypeError(f"{name}: value must be a tensor or a number, not {type(value).__name__}")
     if not broadcasts(shape, region):
-        raise ShapeError(f"x[index] = value: a value of shape {tuple(shape)} does not fit the {region} that is indexed")
-    try:
-        apply_("put", tensor, value, *arrays, template=template)
-    except IndexError as error:
-        raise _out_of_range(tensor, error) from None
+        raise ShapeError(f"{name}: a value of shape {tuple(shape)} does not fit the {region} that is indexed")
+    return value
 
 
 def _out_of_range(tensor: Any, error: Exception) -> IndexError:
@@ -210,44 +236,37 @@ gather_op: Callable[..., Any] = primitive(
 ungather_op: Callable[..., Any] = primitive(
     "ungather", cpu.ungather, lambda g, y, a, index, dim, shape: gather_op(g, index, dim=dim), None, keep="b"
 )
-scatter_add_op: Callable[..., Any] = primitive(
-    "scatter_add",
-    cpu.scatter_add,
-    lambda g, y, a, index, src, dim: g,
-    None,
-    lambda g, y, a, index, src, dim: _pad_to(gather_op(g, index, dim=dim), src.shape),
-    keep=("", "", "b"),
-)
-
-
-def _pad_to(g: Any, shape: tuple[int, ...]) -> Any:
-    """A gradient of the part of `src` that the index covers, with zeros for the rest."""
-    if tuple(g.shape) == tuple(shape):
-        return g
-    return unindex_op(g, template=tuple(slice(n) for n in g.shape), shape=tuple(shape))
 
 
 def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) -> int:
     """The dimension made positive. Raises where the index is not of integers, or does not fit the input (or `src`)."""
-    d = one_dim(name, dim, input.ndim)
+    d = one_dim(name, dim, rank(name, input))
     if index.dtype.kind not in "iu":
         raise DtypeError(f"{name}: the index must hold integers, not {index.dtype.name}; convert with .long()")
-    fits = index.ndim == input.ndim and all(n <= m for i, (n, m) in enumerate(zip(index.shape, input.shape)) if i != d)
+    values = index._data if isinstance(index, TensorBase) else index
+    if not values.size:
+        return d
+    given, own = tuple(index.shape) or (1,), tuple(input.shape) or (1,)  # no dimensions are one of size 1
+    fits = len(given) == len(own) and all(n <= m for i, (n, m) in enumerate(zip(given, own)) if i != d)
     if src is not None:
-        fits = fits and src.ndim == index.ndim and all(n <= m for n, m in zip(index.shape, src.shape))
+        parts = tuple(src.shape) or (1,)
+        fits = fits and len(parts) == len(given) and all(n <= m for n, m in zip(given, parts))
     if not fits:
-        given = f" and src of shape {tuple(src.shape)}" if src is not None else ""
+        beside = f" and src of shape {tuple(src.shape)}" if src is not None else ""
         raise ShapeError(
-            f"{name}: an index of shape {tuple(index.shape)} does not fit input of shape {tuple(input.shape)}{given}: "
+            f"{name}: an index of shape {tuple(index.shape)} does not fit input of shape {tuple(input.shape)}{beside}: "
             f"it must have as many dimensions, and be no larger except in dimension {d}"
         )
-    size = input.shape[d] if input.ndim else 1
-    values = index._data if isinstance(index, TensorBase) else index
-    if values.size and not 0 <= int(values.min()) <= int(values.max()) < size:
-        raise IndexError(
-            f"{name}: the index holds {int(values.min())} to {int(values.max())}, and dimension {d} has size {size}"
-        )
+    check_range(name, values, f"dimension {d}", own[d])
     return d
+
+
+def check_range(name: str, values: Any, where: str, size: int, least: int = 0) -> None:
+    """Raise `IndexError` where an index names what is not there."""
+    if values.size and not cpu.in_range(values, least, size):
+        raise IndexError(
+            f"{name}: the index holds {int(values.min())} to {int(values.max())}, and {where} has size {size}"
+        )
 
 
 def gather(input: Any, dim: int, index: Any) -> Any:
@@ -263,62 +282,36 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     return gather_op(input, index, dim=check_index("gather", input, dim, index))
 
 
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
-    """`input` with `src` added at `index` along `dim`: the transpose of `gather`.
+def check_vector(name: str, input: Any, dim: int, index: Any, negative: bool = False) -> tuple[Any, ...]:
+    """The template of an index that takes the entries of a dimension which a vector names.
 
-    Raises `IndexError` where the index is out of range, `ShapeError` where its shape does not fit.
-
-    >>> import tensorgrad as tg
-    >>> tg.scatter_add(tg.zeros(3), 0, tg.tensor([0, 2, 0]), tg.tensor([1.0, 2.0, 3.0]))
-    tensor([4., 0., 2.])
+    Raises where the index is not a vector of integers, or names an entry that is not there.
     """
-    return scatter_add_op(input, index, src, dim=check_index("scatter_add", input, dim, index, src))
-
-
-def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
-    """`gather` where the other dimensions of input and index broadcast; without `dim`, from all elements in one row.
-
-    Raises `ShapeError` where they do not broadcast.
-
-    >>> import tensorgrad as tg
-    >>> tg.take_along_dim(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([[1]]), 1)
-    tensor([[2.],
-            [4.]])
-    """
-    if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
-    d = one_dim("take_along_dim", dim, rank("take_along_dim", input))
-    if indices.ndim != input.ndim:
-        raise ShapeError(
-            f"take_along_dim: indices of shape {tuple(indices.shape)} must have as many dimensions as input of shape "
-            f"{tuple(input.shape)}"
-        )
-    shape = list(cpu.broadcast_shapes(_without(input.shape, d), _without(indices.shape, d)))
-    shape[d] = input.shape[d]
-    wide = (*shape[:d], indices.shape[d], *shape[d + 1 :])
-    return gather(input.expand(tuple(shape)), d, indices.expand(wide))
-
-
-def _without(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
-    return (*shape[:dim], 1, *shape[dim + 1 :])
+    d = one_dim(name, dim, rank(name, input))
+    if index.ndim > 1:
+        raise ShapeError(f"{name}: the index must be a vector, got shape {tuple(index.shape)}")
+    if index.dtype.kind not in "iu":
+        raise DtypeError(f"{name}: the index must hold integers, not {index.dtype.name}; convert with .long()")
+    size = input.shape[d] if input.ndim else 1
+    values = index._data if isinstance(index, TensorBase) else index
+    check_range(name, values, f"dimension {d}", size, -size if negative else 0)
+    return (slice(None),) * d + (Slot(0),)
 
 
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The entries of a dimension that a vector of integers names, in its order.
+
+    Raises `IndexError` where one is not there: as in PyTorch, none is negative.
 
     >>> import tensorgrad as tg
     >>> tg.index_select(tg.eye(3), 0, tg.tensor([2, 0]))
     tensor([[0., 0., 1.],
             [1., 0., 0.]])
     """
-    d = one_dim("index_select", dim, rank("index_select", input))
-    if index.ndim > 1:
-        raise ShapeError(f"index_select: the index must be a vector, got shape {tuple(index.shape)}")
-    if index.dtype.kind not in "iu":
-        raise DtypeError(f"index_select: the index must hold integers, not {index.dtype.name}")
+    template = check_vector("index_select", input, dim, index)
     if not input.ndim:
         return input.reshape(1)[index.reshape(-1)].reshape(())
-    return input[(slice(None),) * d + (index.reshape(-1),)]
+    return index_op(input, index.reshape(-1), template=template)
 
 
 # Masks
@@ -336,17 +329,6 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     if getattr(value, "shape", ()):
         raise ShapeError(f"masked_fill: the value must be a number or have no dimensions, got shape {value.shape}")
     return where(mask, value, input).to(input.dtype)
-
-
-def masked_select(input: Any, mask: Any) -> Any:
-    """The elements where the mask (bool, broadcasting) holds, in one dimension.
-
-    >>> import tensorgrad as tg
-    >>> tg.masked_select(tg.tensor([1.0, 2.0]), tg.tensor([False, True]))
-    tensor([2.])
-    """
-    shape = cpu.broadcast_shapes(tuple(input.shape), tuple(mask.shape))
-    return input.expand(shape)[mask.expand(shape)]
 
 
 nonzero_op = primitive("nonzero", cpu.nonzero)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
 from tensorgrad.backends.cpu.shared import Array, Dims
+from tensorgrad.errors import ShapeError
 
 broadcast_shapes = np.broadcast_shapes
 int64 = np.dtype(np.int64)
@@ -47,12 +50,33 @@ def triu(a: Array, diagonal: int) -> Array:
     return np.triu(a, diagonal)
 
 
+def flip(a: Array, dims: Dims) -> Array:
+    return np.array(np.flip(a, dims), order="C")
+
+
 def cat(*arrays: Array, dim: int, sizes: Dims) -> Array:
+    if any(a.ndim != arrays[0].ndim for a in arrays):
+        arrays = tuple(a for a in arrays if a.shape != (0,))  # which PyTorch lets pass beside any others
     return np.concatenate(arrays, axis=dim)
 
 
-def flip(a: Array, dims: Dims) -> Array:
-    return np.array(np.flip(a, dims))
+def stack(*arrays: Array, dim: int) -> Array:
+    shape = arrays[0].shape
+    if dim == len(shape):
+        return np.concatenate([a[..., None] for a in arrays], axis=dim)
+    if any(a.shape != shape for a in arrays):
+        raise ShapeError("their shapes differ")
+    return np.concatenate(arrays, axis=dim).reshape(*shape[:dim], len(arrays), *shape[dim:])
+
+
+def split(a: Array, dim: int, sizes: Dims) -> tuple[Array, ...]:
+    before = (slice(None),) * dim
+    return tuple(a[(*before, slice(stop - size, stop))] for size, stop in zip(sizes, accumulate(sizes)))
+
+
+def unbind(a: Array, dim: int) -> tuple[Array, ...]:
+    before: tuple[Any, ...] = (slice(None),) * dim
+    return tuple(a[(*before, i, ...)] for i in range(a.shape[dim]))
 
 
 def roll(a: Array, shifts: Dims, dims: Dims) -> Array:
