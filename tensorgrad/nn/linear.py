@@ -111,3 +111,54 @@ class Unflatten(Module):
     def extra_repr(self) -> str:
         """The settings."""
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+class Bilinear(Module):
+    """`input1 @ weight[o] @ input2 + bias[o]` for each output o: (*, in1_features) and (*, in2_features) to
+    (*, out_features).
+
+    `weight` (out_features, in1_features, in2_features) and `bias` (out_features) start uniform in
+    +-1 / sqrt(in1_features). Raises `ValueError` for in1_features of 0 or less.
+
+    >>> import tensorgrad as tg
+    >>> tg.nn.Bilinear(3, 4, 2)(tg.ones(5, 3), tg.ones(5, 4)).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        factory = {"device": device, "dtype": dtype}
+        if in1_features <= 0:
+            raise ValueError(f"Bilinear: in1_features must be positive, not {in1_features}")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        self.weight = Parameter(empty(out_features, in1_features, in2_features, **factory))
+        self.register_parameter("bias", Parameter(empty(out_features, **factory)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew."""
+        bound = 1.0 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        """Apply the layer to (*, in1_features) and (*, in2_features)."""
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )

@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy import exp, log, log1p, maximum
 
-from tensorgrad.backends.cpu.shared import Array, common_shift, in_single
+from tensorgrad.backends.cpu.shared import Array, common_shift, in_single, row_sums
 
 
 @in_single
 def softmax_cross_entropy(a: Array, target: Array) -> tuple[Array, Array]:
     """The losses, and the probabilities."""
     rows = a.reshape(-1, a.shape[-1])
-    shift = common_shift(rows)
+    shift = common_shift(rows, spread=16.0)
     y = rows - (maximum.reduce(rows, axis=1, keepdims=True) if shift is None else shift)
     picked = y[np.arange(len(rows)), target.reshape(-1)]
     exp(y, out=y)
-    total = np.matmul(y, np.ones(y.shape[1], y.dtype))  # the quickest sum of short rows
-    losses = log(total) - picked
-    y *= (1.0 / total)[:, None]
+    total = row_sums(y)
+    losses = log(total[:, 0]) - picked
+    y *= 1.0 / total
     return losses.reshape(target.shape), y.reshape(a.shape)
 
 
