@@ -12,6 +12,12 @@ from tensorgrad.errors import DtypeError
 from tensorgrad.ops.choose import cast, must_be_floating, where
 from tensorgrad.ops.compare import bitwise_and, ne
 
+
+def no_slope(g: Any, y: Any, a: Any) -> Any:
+    """The vjp of a function that is constant between its jumps: zeros, as PyTorch has it, and not no gradient."""
+    return where(False, g, 0.0)
+
+
 add_op = binary("add", cpu.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
 sub_op = binary("sub", cpu.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g, refuses="b")
 
@@ -158,8 +164,9 @@ abs = unary(
 sign: Callable[..., Any] = unary(
     "sign",
     cpu.signum,
+    no_slope,
     inputs="promote",
-    doc="""-1, 0 or 1 by the sign of each element. No gradient is recorded: it is zero.
+    doc="""-1, 0 or 1 by the sign of each element. The gradient is zero.
 
     >>> import tensorgrad as tg
     >>> tg.sign(tg.tensor([3.0, 0.0, -2.0]))
@@ -234,8 +241,9 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 floor = unary(
     "floor",
     cpu.floor_of,
+    no_slope,
     inputs="promote",
-    doc="""Each element rounded down. No gradient is recorded: it is zero.
+    doc="""Each element rounded down. The gradient is zero.
 
     >>> import tensorgrad as tg
     >>> tg.floor(tg.tensor([1.7, -1.2]))
@@ -246,8 +254,9 @@ floor = unary(
 ceil = unary(
     "ceil",
     cpu.ceil_of,
+    no_slope,
     inputs="promote",
-    doc="""Each element rounded up. No gradient is recorded: it is zero.
+    doc="""Each element rounded up. The gradient is zero.
 
     >>> import tensorgrad as tg
     >>> tg.ceil(tg.tensor([1.2, -1.7]))
@@ -258,8 +267,9 @@ ceil = unary(
 trunc = unary(
     "trunc",
     cpu.trunc_of,
+    no_slope,
     inputs="promote",
-    doc="""Each element rounded towards zero. No gradient is recorded: it is zero.
+    doc="""Each element rounded towards zero. The gradient is zero.
 
     >>> import tensorgrad as tg
     >>> tg.trunc(tg.tensor([1.7, -1.7]))
@@ -267,11 +277,11 @@ trunc = unary(
     """,
 )
 
-round_op = unary("round", cpu.round_of, inputs="promote")
+round_op = unary("round", cpu.round_of, no_slope, inputs="promote")
 
 
 def round(input: Any, *, decimals: int = 0) -> Any:
-    """Each element rounded to `decimals` places, halves to even. No gradient is recorded: it is zero.
+    """Each element rounded to `decimals` places, halves to even. The gradient is zero.
 
     Negative `decimals` round to tens, hundreds and so on. Raises `DtypeError` for integers unless `decimals` is 0.
 

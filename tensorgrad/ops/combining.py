@@ -142,7 +142,8 @@ copysign = binary(
     "copysign",
     cpu.copysign,
     lambda g, y, a, b: where(a == 0, 0.0, g * (y / a)),
-    keep="ya",
+    lambda g, y, a, b: where(False, g, 0.0),
+    keep=("ya", ""),
     inputs="float",
     doc="""The size of `input` with the sign of `other` (that of -0.0 too), elementwise, broadcasting.
 
