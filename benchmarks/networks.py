@@ -2,22 +2,21 @@
 
 python benchmarks/networks.py [lenet] [resnet] [lstm] [gpt]
 
-Each network is written once, in names that both libraries have. Times are the best rounds of a run in which the two
-take turns, on the threads that both take by themselves. Memory is measured in a process of its own for each: what the
-resident set reaches at its peak, and how much of that came with the training steps.
+Each network is written once, in names that both libraries have. Each library trains in processes of its own, in turns,
+with the threads that it takes by itself: in one process their idle threads would wait for work on each other's cores.
+Times are the best step of any process. Memory is what the resident set reaches at its peak, and how much of that came
+with the training steps.
 """
 
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-from harness import compare, header
 
 
 def lenet(lib: Any) -> tuple[Any, Any, Any]:
@@ -133,40 +132,47 @@ def resident(field: str) -> float:
     return int(status.partition(f"{field}:")[2].split()[0]) / 1024
 
 
-def take_memory(library: str, network: str) -> None:
-    """Print, in this process, the peak of memory after some steps, and what it was before them."""
+def measure(library: str, network: str, seconds: float = 2.0) -> None:
+    """Print, in this process, the time of the best step, and the peak of memory and what it was before the steps."""
     run = step(import_module(library), network)
     before = resident("VmRSS")
     for _ in range(5):
         run()
-    print(resident("VmHWM"), before)
+    peak = resident("VmHWM")
+    times = []
+    while sum(times) < seconds:
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    print(min(times), peak, before)
 
 
-def memory(library: str, network: str) -> tuple[float, float]:
-    """The peak of memory of a process that trains, and how much of it came with the steps, in megabytes."""
-    command = [sys.executable, __file__, "--memory", library, network]
-    peak, before = map(float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
-    return peak, peak - before
+def measured(library: str, network: str) -> list[float]:
+    """Microseconds of a step, the peak of memory in megabytes and how much of it came with the steps."""
+    command = [sys.executable, __file__, "--measure", library, network]
+    best, peak, before = map(float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    return [best * 1e6, peak, peak - before]
 
 
 def main(names: list[str]) -> None:
-    if names[:1] == ["--memory"]:
-        take_memory(*names[1:])
+    if names[:1] == ["--measure"]:
+        measure(*names[1:])
         return
     names = names or list(NETWORKS)
     unknown = set(names) - set(NETWORKS)
     if unknown:
         raise SystemExit(f"there is no network {', '.join(sorted(unknown))}; there are {', '.join(NETWORKS)}")
-    libraries = [import_module(library) for library in ("tensorgrad", "torch")]
-    header("PyTorch")
+    print(f"{'':<34} {'tensorgrad':>13} {'PyTorch':>13} {'ratio':>8}")
     for name in names:
-        compare(f"{name}: a training step", *(step(lib, name) for lib in libraries), rounds=10)
-    print(f"\n{'megabytes at the peak, and of them the steps':<44} {'tensorgrad':>13} {'PyTorch':>13} {'ratio':>8}")
-    for name in names:
-        (ours, our_steps), (theirs, their_steps) = (memory(library, name) for library in ("tensorgrad", "torch"))
-        print(f"{name:<44} {ours:>13.0f} {theirs:>13.0f} {ours / theirs:>8.2f}")
-        ratio = our_steps / their_steps if their_steps else math.inf
-        print(f"{'':<44} {our_steps:>13.0f} {their_steps:>13.0f} {ratio:>8.2f}", flush=True)
+        ours, theirs = [], []
+        for _ in range(3):
+            ours.append(measured("tensorgrad", name))
+            theirs.append(measured("torch", name))
+        rows = zip(
+            (f"{name}: a training step, us", "peak of memory, MB", "of it the steps, MB"), zip(*ours), zip(*theirs)
+        )
+        for title, a, b in rows:
+            print(f"{title:<34} {min(a):>13.0f} {min(b):>13.0f} {min(a) / min(b):>8.2f}", flush=True)
 
 
 if __name__ == "__main__":
