@@ -14,6 +14,11 @@ hypothesis.settings.register_profile("default", deadline=None, max_examples=30, 
 hypothesis.settings.load_profile("default")
 
 
+def pytest_make_parametrize_id(val):
+    """Functions and classes by their names: their addresses differ from process to process of a parallel run."""
+    return getattr(val, "__name__", None) if callable(val) else None
+
+
 @pytest.fixture(autouse=True)
 def seeded():
     """Every test starts from the same random numbers and the default dtype, and leaves no mode behind."""

@@ -261,7 +261,7 @@ CHANNELS = [
 
 
 @pytest.mark.parametrize("inplace", [False, True])
-@pytest.mark.parametrize(("function", "shape", "lead"), CHANNELS, ids=str)
+@pytest.mark.parametrize(("function", "shape", "lead"), CHANNELS)
 def test_channels_are_dropped_as_a_whole(function, shape, lead, inplace):
     leaf = tg.ones(shape, requires_grad=True)
     x = leaf * 1.0
