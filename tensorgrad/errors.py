@@ -51,6 +51,18 @@ device('cuda' if cuda.is_available() else 'cpu')
     """
 
 
+class LinAlgError(RuntimeError):
+    """A matrix that has no such decomposition, inverse or solution: it is singular, or not positive definite.
+
+    >>> import tensorgrad as tg
+    >>> tg.linalg.inv(tg.zeros(2, 2))
+    Traceback (most recent call last):
+        ...
+    tensorgrad.errors.LinAlgError: linalg.inv: the matrix is singular: its column 1 depends on those before it; \
+linalg.pinv takes such matrices
+    """
+
+
 class FileFormatError(ValueError):
     """A file that `load` cannot read: it is damaged, or it is something other than safetensors.
 

@@ -27,14 +27,20 @@ def _rule(*names: str) -> Callable[[Rule], Rule]:
 
 # Elementwise, but made by `primitive` for their attributes.
 _rule("where", "clamp", "cast", "clone", "leaky_relu", "elu", "softplus", "pow_number")(elementwise)
+# Of matrices; what comes before those broadcasts as in an elementwise op.
+_rule("solve", "solve_triangular")(elementwise)
 
 
-@_rule("sum", "mean", "prod", "amax", "amin", "any", "all", "logsumexp", "vector_norm")
+@_rule(*"all amax amin any logsumexp max mean min p_norm prod std sum var vector_norm".split())
 def _reduced(call: Call) -> Any:
     return call.apply(*call.xs, dim=tuple(d + 1 for d in call.attrs["dim"]))
 
 
-@_rule("softmax", "log_softmax", "cumsum", "argsort")
+@_rule(
+    *"""
+argsort cumprod cumsum cumulative_index log_softmax logcumsumexp median_index mode_index nth_index softmax topk
+""".split()
+)
 def _along(call: Call) -> Any:
     if not call.xs[0].ndim - 1:
         return one_by_one(call)
@@ -64,7 +70,7 @@ def _moved(call: Call) -> Any:
     return call.apply(*call.xs, dims=tuple(d + 1 for d in call.attrs["dims"]))
 
 
-@_rule("tril", "triu")
+@_rule(*"tril triu cholesky cofactor det eigh eigvalsh inverse matrix_exp pinv qr slogdet svd svdvals".split())
 def _last_two(call: Call) -> Any:
     return call.apply(*call.xs)
 

@@ -13,20 +13,45 @@ from tensorgrad.ops.dims import rank
 from tensorgrad.ops.shape import permute_op, reshape_op, unsqueeze
 
 
-def _swap(x: Any) -> Any:
+def swap(x: Any) -> Any:
     """The last two dimensions swapped."""
     ndim = len(x.shape)
     return permute_op(x, dims=(*range(ndim - 2), ndim - 1, ndim - 2))
 
 
-matmul_op: Callable[..., Any] = primitive(
-    "matmul",
-    cpu.matmul,
-    lambda g, y, a, b: matmul_op(g, _swap(b)),
-    lambda g, y, a, b: matmul_op(_swap(a), g),
-    keep=("b", "a"),
-    inputs="same",
-)
+def _left_vjp(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.shape[:-2] == g.shape[:-2]:
+        return matmul_op(g, swap(b))
+    return _summed_product(g, swap(b), tuple(a.shape), copied=True)
+
+
+def _right_vjp(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if b.shape[:-2] == g.shape[:-2]:
+        return matmul_op(swap(a), g)
+    return _summed_product(swap(a), g, tuple(b.shape), copied=False)
+
+
+def _summed_product(a: Any, b: Any, shape: tuple[int, ...], copied: bool) -> Any:
+    """`a @ b`, summed over the batch dimensions that `shape` does not have: a part of the product itself.
+
+    Where the operands would have to be copied for it, and are larger than the products, the walk may sum those.
+    """
+    ndim = max(len(a.shape), len(b.shape))
+    a, b = (reshape_op(x, shape=(1,) * (ndim - len(x.shape)) + tuple(x.shape)) for x in (a, b))
+    lead = (1,) * (ndim - len(shape)) + shape[:-2]
+    summed = tuple(d for d, n in enumerate(lead) if n == 1 and a.shape[d] == b.shape[d] != 1)
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    rest = tuple(d for d in range(ndim - 2) if d not in summed)
+    if not summed or ((copied or rest) and k * (m + n) > m * n):
+        return matmul_op(a, b)
+    a = permute_op(a, dims=(*rest, ndim - 2, *summed, ndim - 1))
+    b = permute_op(b, dims=(*rest, *summed, ndim - 2, ndim - 1))
+    a = reshape_op(a, shape=(*a.shape[: len(rest)], m, math.prod(a.shape[len(rest) + 1 :])))
+    b = reshape_op(b, shape=(*b.shape[: len(rest)], a.shape[-1], n))
+    return reshape_op(matmul_op(a, b), shape=shape)
+
+
+matmul_op: Callable[..., Any] = primitive("matmul", cpu.matmul, _left_vjp, _right_vjp, keep=("b", "a"), inputs="same")
 
 
 def matmul(input: Any, other: Any) -> Any:
@@ -59,91 +84,12 @@ def matmul(input: Any, other: Any) -> Any:
     return matmul_op(input, other)
 
 
-def mm(input: Any, mat2: Any) -> Any:
-    """The product of two matrices. Raises `ShapeError` for anything but two dimensions.
-
-    >>> import tensorgrad as tg
-    >>> tg.mm(tg.ones(2, 3), tg.ones(3, 1))
-    tensor([[3.],
-            [3.]])
-    """
-    return _exactly("mm", input, 2, mat2, 2)
-
-
-def bmm(input: Any, mat2: Any) -> Any:
-    """The products of a batch of matrices with a batch of matrices of the same length.
-
-    >>> import tensorgrad as tg
-    >>> tg.bmm(tg.ones(2, 1, 3), tg.ones(2, 3, 1)).shape
-    (2, 1, 1)
-    """
-    if input.ndim == 3 == mat2.ndim and input.shape[0] != mat2.shape[0]:
-        raise ShapeError(f"bmm: batches of {input.shape[0]} and {mat2.shape[0]} matrices differ")
-    return _exactly("bmm", input, 3, mat2, 3)
-
-
-def mv(input: Any, vec: Any) -> Any:
-    """The product of a matrix and a vector.
-
-    >>> import tensorgrad as tg
-    >>> tg.mv(tg.ones(2, 3), tg.ones(3))
-    tensor([3., 3.])
-    """
-    return _exactly("mv", input, 2, vec, 1)
-
-
-def dot(input: Any, tensor: Any) -> Any:
-    """The inner product of two vectors.
-
-    >>> import tensorgrad as tg
-    >>> tg.dot(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
-    tensor(11.)
-    """
-    return _exactly("dot", input, 1, tensor, 1)
-
-
-def outer(input: Any, vec2: Any) -> Any:
-    """The outer product of two vectors: `out[i, j] = input[i] * vec2[j]`.
-
-    >>> import tensorgrad as tg
-    >>> tg.outer(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
-    tensor([[3., 4.],
-            [6., 8.]])
-    """
-    _check("outer", input, 1, vec2, 1)
-    return unsqueeze(input, 1) * vec2
-
-
-def _check(name: str, a: Any, m: int, b: Any, n: int) -> None:
-    if a.ndim != m or b.ndim != n:
-        raise ShapeError(
-            f"{name}: it takes tensors of {m} and {n} dimensions, got shapes {tuple(a.shape)} and {tuple(b.shape)}; "
-            f"matmul takes others"
-        )
-
-
-def _exactly(name: str, a: Any, m: int, b: Any, n: int) -> Any:
-    _check(name, a, m, b, n)
-    return matmul(a, b)
-
-
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    """`beta * input + alpha * mat1 @ mat2`, where input broadcasts.
-
-    >>> import tensorgrad as tg
-    >>> tg.addmm(tg.ones(1), tg.ones(1, 2), tg.ones(2, 1))
-    tensor([[3.]])
-    """
-    product = _exactly("addmm", mat1, 2, mat2, 2)
-    return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
-
-
 # x @ weight.T + bias as one node: it is most of what a dense network does, and saves a view, a node and a temporary.
 linear_op = primitive(
     "linear",
     cpu.linear,
     lambda g, y, x, weight, bias: matmul_op(g, weight),
-    lambda g, y, x, weight, bias: matmul_op(_swap(g), x),
+    lambda g, y, x, weight, bias: matmul_op(swap(g), x),
     lambda g, y, x, weight, bias: g.sum(0),
     keep=("b", "a", ""),
     inputs="same",
