@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 
 import tensorgrad as tg
 from tensorgrad.backends.parallel import run
 from tensorgrad.backends.threads import openblas
+from tensorgrad.nn import functional as F
 
 needs_openblas = pytest.mark.skipif(openblas() is None, reason="NumPy has no OpenBLAS of its own")
 
@@ -22,15 +24,29 @@ def test_every_part_is_done_once(parts):
 
 @needs_openblas
 def test_parts_are_done_at_the_same_time_with_products_on_one_thread():
-    before, together, counts = tg.get_num_threads(), threading.Barrier(3), []
+    before, together, done = tg.get_num_threads(), threading.Barrier(3), []
 
     def work(part):
         together.wait(10)
-        counts.append(tg.get_num_threads())
+        done.append(part)
 
     run(work, 3)
-    assert counts == [1, 1, 1]
+    assert sorted(done) == [0, 1, 2]
+    assert openblas()[1]() == 1
     assert tg.get_num_threads() == before
+
+
+@needs_openblas
+@pytest.mark.parametrize("shapes", [((600, 300), (300, 200)), ((200, 700), (700, 301)), ((1, 9000), (9000, 2001))])
+def test_large_products_are_divided_and_are_the_same(shapes):
+    before = tg.get_num_threads()
+    run(lambda part: None, 2)
+    tg.set_num_threads(3)
+    a, b = (tg.randn(*shape, dtype=tg.float64) for shape in shapes)
+    for x in (a, a.T.contiguous().T):
+        np.testing.assert_allclose((x @ b).numpy(), a.numpy() @ b.numpy(), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(F.linear(x, b.T).numpy(), a.numpy() @ b.numpy(), rtol=1e-10, atol=1e-10)
+    tg.set_num_threads(before)
 
 
 @pytest.mark.parametrize("failing", [0, 2])

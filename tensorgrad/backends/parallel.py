@@ -1,7 +1,7 @@
 """Kernels in several threads: NumPy lets other threads run while it computes, and takes one core for most of that.
 
-A kernel that goes through its work part by part hands the parts to `run`; they must not write to the same memory. There
-are as many threads as matrix products take (see `threads`), and while they work each product takes one.
+A kernel that goes through its work part by part hands the parts to `run`; they must not write to the same memory. From
+the first time on, matrix products take one thread each (see `threads`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-from tensorgrad.backends.threads import openblas
+from tensorgrad.backends.threads import take_over
 
 Task = tuple[Callable[[int], None], int, "SimpleQueue[BaseException | None]"]
 
@@ -53,26 +53,17 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_anew)  # a process that is forked has none of the threads
 
 
-def threads() -> int:
-    """How many parts are worth making."""
-    functions = openblas()
-    return int(functions[1]()) if functions is not None else 1
-
-
 def run(function: Callable[[int], Any], parts: int) -> None:
     """Call `function(part)` for each of the parts, at the same time; in order, where other work has the threads."""
-    functions = openblas()
-    if parts == 1 or functions is None or not workers.busy.acquire(blocking=False):
+    if parts == 1 or not workers.busy.acquire(blocking=False):
         for part in range(parts):
             function(part)
         return
-    set_threads, get_threads = functions
-    before = get_threads()
     done: SimpleQueue[BaseException | None] = SimpleQueue()
     errors: list[BaseException | None] = []
     try:
+        take_over()
         workers.ensure(parts - 1)
-        set_threads(1)
         for part in range(1, parts):
             workers.tasks.put((function, part, done))
         try:
@@ -80,7 +71,6 @@ def run(function: Callable[[int], Any], parts: int) -> None:
         finally:
             errors = [done.get() for _ in range(1, parts)]
     finally:
-        set_threads(before)
         workers.busy.release()
     for error in errors:
         if error is not None:

@@ -1,12 +1,14 @@
-"""How many threads the matrix products take: those of the OpenBLAS that NumPy's wheels bring with them.
+"""How many threads there are to compute with: at first those of the OpenBLAS that NumPy's wheels bring with them.
 
-What can be set is set through the library's own functions. A NumPy that was built with another BLAS keeps to that one's
-environment variables (OMP_NUM_THREADS, MKL_NUM_THREADS, VECLIB_MAXIMUM_THREADS).
+OpenBLAS's idle threads wait for work on the cores, for some hundredths of a second. Where kernels divide their work
+among threads of our own (see `parallel`), these would wait for those; so from then on OpenBLAS is left with one thread,
+and large products are divided like the rest. What can be set is set through the library's own functions. A NumPy that
+was built with another BLAS keeps to that one's environment variables (OMP_NUM_THREADS, MKL_NUM_THREADS,
+VECLIB_MAXIMUM_THREADS).
 """
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import os
 import warnings
@@ -22,6 +24,8 @@ PREFIXES = ("scipy_openblas", "openblas")
 @functools.cache
 def openblas() -> tuple[Any, Any] | None:
     """The functions that set and tell the number of threads, None where NumPy brings no OpenBLAS."""
+    import ctypes  # it takes as long to import as half of the library
+
     root = Path(np.__file__).parent
     folders = (root.parent / "numpy.libs", root / ".dylibs")
     for path in sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir()):
@@ -33,8 +37,25 @@ def openblas() -> tuple[Any, Any] | None:
     return None
 
 
+_ours = 0  # the threads that were taken over from OpenBLAS
+
+
+def take_over() -> None:
+    """Leave OpenBLAS with one thread, and count those that it had as ours."""
+    global _ours
+    functions = openblas()
+    if not _ours and functions is not None:
+        _ours = int(functions[1]())
+        functions[0](1)
+
+
+def taken_over() -> bool:
+    """Whether products are ours to divide."""
+    return _ours > 1
+
+
 def set_num_threads(int: int) -> None:
-    """Set how many threads matrix products and convolutions may take; everything else takes one.
+    """Set how many threads matrix products, convolutions and other large work may take.
 
     Warns where NumPy's BLAS is not an OpenBLAS of its own, whose threads cannot be set from here. Raises `ValueError`
     for less than 1.
@@ -55,15 +76,19 @@ def set_num_threads(int: int) -> None:
             stacklevel=2,
         )
         return
-    functions[0](ctypes.c_int(int))
+    global _ours
+    if _ours:
+        _ours = int
+    else:
+        functions[0](int)
 
 
 def get_num_threads() -> int:
-    """How many threads matrix products may take; the number of cores where that cannot be told.
+    """How many threads matrix products and other large work may take; the number of cores where that cannot be told.
 
     >>> import tensorgrad as tg
     >>> tg.get_num_threads() >= 1
     True
     """
     functions = openblas()
-    return int(functions[1]()) if functions is not None else os.cpu_count() or 1
+    return _ours or (int(functions[1]()) if functions is not None else os.cpu_count() or 1)

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.backends.cpu.shared import Array, Dims, in_single
-from tensorgrad.backends.parallel import run, threads
+from tensorgrad.backends.parallel import run
+from tensorgrad.backends.threads import get_num_threads
 
 Padding = tuple[tuple[int, int], ...]
 Tile = tuple[int, int, int, int]  # the images from one to another, and the rows of the output from one to another
@@ -51,7 +52,7 @@ class Windows:
         self.last = self.taps > 1 and run > out[-1] // stride[-1]
         self.row = math.prod(out[1:])
         row = max(1, self.channels * self.taps * self.row)
-        self.parts = max(1, min(threads(), self.batch)) if self.batch * out[0] * row >= ALONE else 1
+        self.parts = max(1, min(get_num_threads(), self.batch)) if self.batch * out[0] * row >= ALONE else 1
         self.share = -(-self.batch // self.parts)
         self.rows = _even(out[0], TILE // row)
         self.images = max(1, _even(self.share, TILE // (row * out[0]))) if self.rows == out[0] else 1

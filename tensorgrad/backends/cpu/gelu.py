@@ -9,7 +9,8 @@ from numpy import add, exp, multiply, square, subtract, tanh
 
 from tensorgrad.backends.cpu.shared import Array, in_single
 from tensorgrad.backends.cpu.special import erf
-from tensorgrad.backends.parallel import run, threads
+from tensorgrad.backends.parallel import run
+from tensorgrad.backends.threads import get_num_threads
 
 BLOCK = 65536  # elements: the passes over a block find it in the cache
 
@@ -26,7 +27,7 @@ def gelu(a: Array, approximate: str) -> tuple[Array, Array]:
     block = _tanh if approximate == "tanh" else _single if a.dtype == np.float32 else _double
     x = np.ascontiguousarray(a).reshape(-1)
     y, slope = np.empty_like(x), np.empty_like(x)
-    parts = min(threads(), -(-x.size // BLOCK)) if x.size > BLOCK else 1
+    parts = min(get_num_threads(), -(-x.size // BLOCK)) if x.size > BLOCK else 1
     size = -(-x.size // parts)
 
     def work(part: int) -> None:
