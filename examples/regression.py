@@ -1,6 +1,6 @@
 """Fit a curve to noisy points with L-BFGS, beside Adam.
 
-python examples/regression.py [--points 200] [--noise 0.1] [--steps 60] [--seed 0] [--out runs/regression]
+python examples/regression.py [--points 200] [--noise 0.02] [--steps 20] [--seed 0] [--out runs/regression]
 
 A small dense network learns a wave that grows faster and faster from points of it. On problems of this size, where
 all data make one batch, L-BFGS (Liu and Nocedal, 1989) needs few evaluations; Adam is given as many. It reports both
@@ -57,8 +57,8 @@ def fit(model: nn.Module, optimizer: tg.optim.Optimizer, x: tg.Tensor, y: tg.Ten
 def main(arguments: list[str] | None = None) -> float:
     parser = argparse.ArgumentParser(description="Fit a curve to noisy points with L-BFGS, beside Adam.")
     parser.add_argument("--points", type=int, default=200)
-    parser.add_argument("--noise", type=float, default=0.1)
-    parser.add_argument("--steps", type=int, default=60, help="steps of L-BFGS, of about 20 evaluations each")
+    parser.add_argument("--noise", type=float, default=0.02)
+    parser.add_argument("--steps", type=int, default=20, help="steps of L-BFGS, of about 20 evaluations each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/regression"))
     options = parser.parse_args(arguments)

@@ -11,14 +11,17 @@ there is what `tensorgrad.vision` has.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import importlib.util
 import runpy
 import sys
+import warnings
+from collections.abc import Callable
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import tensorgrad
@@ -33,17 +36,25 @@ HOMES = {
     "torch.autograd.variable": "tensorgrad.autograd",
     "torchvision": "tensorgrad.vision",
 }
+# What scripts import at their top for something at their end: there to be imported, and empty.
+EMPTY = {"torch.onnx"}
+# Methods whose number came first, before PyTorch 1.5: the number's name, and how many tensors follow.
+OLDER = dict.fromkeys(("add", "add_", "sub", "sub_"), ("alpha", 1)) | dict.fromkeys(
+    ("addcmul", "addcmul_", "addcdiv", "addcdiv_"), ("value", 2)
+)
 
 
-def _home(name: str) -> ModuleType | None:
-    """The module of ours that stands for a module of PyTorch's, or None."""
+def _home(name: str) -> Any:
+    """The module of ours, or namespace in one, that stands for a module of PyTorch's, or None."""
+    if name in EMPTY:
+        return ModuleType(name)
     if name not in HOMES:
         parent, _, last = name.rpartition(".")
         outer = _home(parent) if parent else None
         if outer is None or last.startswith("_"):
             return None
         found = getattr(outer, last, None)
-        if isinstance(found, ModuleType):
+        if isinstance(found, ModuleType | SimpleNamespace):
             return found
         target = f"{outer.__name__}.{last}"
         return importlib.import_module(target) if _exists(outer, target) else None
@@ -108,8 +119,7 @@ class _Finder(MetaPathFinder, Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         home = _home(spec.name)
-        assert home is not None
-        return Alias(spec.name, home)
+        return Alias(spec.name, home) if isinstance(home, ModuleType) else home
 
     def exec_module(self, module: ModuleType) -> None:
         """There is nothing to run: the module is a view of another."""
@@ -119,6 +129,21 @@ def _lacking_method(self: Any, name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(f"'Tensor' object has no attribute {name!r}", name=name, obj=self)
     raise AttributeError(_lacking("torch.Tensor", name, dir(type(self))), name=name, obj=self)
+
+
+def _older(name: str, word: str, tensors: int) -> Callable[..., Any]:
+    """A method that takes the number `word` before its tensors too, as PyTorch 1.4 did and PyTorch still does."""
+    method = getattr(tensorgrad.Tensor, name)
+
+    @functools.wraps(method)
+    def older(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == tensors + 1 and isinstance(args[0], int | float):
+            new = ", ".join(["tensor1", "tensor2"][:tensors])
+            warnings.warn(f"{name}({word}, {new}) is deprecated: write {name}({new}, {word}={word})", stacklevel=2)
+            args, kwargs = args[1:], {word: args[0]}
+        return method(self, *args, **kwargs)
+
+    return older
 
 
 def install() -> None:
@@ -143,7 +168,9 @@ that it has in torch: as_tensor, is_tensor, ...
     if "torch" in sys.modules:
         raise RuntimeError("as_torch.install: PyTorch itself has been imported in this process; install before that")
     sys.meta_path.insert(0, _Finder())
-    tensorgrad.Tensor.__getattr__ = _lacking_method  # type: ignore[attr-defined]
+    tensorgrad.Tensor.__getattr__ = _lacking_method  # type: ignore[method-assign]
+    for name, arguments in OLDER.items():
+        setattr(tensorgrad.Tensor, name, _older(name, *arguments))
 
 
 def uninstall() -> None:
@@ -153,10 +180,12 @@ def uninstall() -> None:
     >>> tensorgrad.as_torch.uninstall()
     """
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
-    for name in [name for name, module in sys.modules.items() if isinstance(module, Alias)]:
+    for name in [name for name, module in sys.modules.items() if isinstance(module, Alias | SimpleNamespace)]:
         del sys.modules[name]
     if "__getattr__" in vars(tensorgrad.Tensor):
-        del tensorgrad.Tensor.__getattr__  # type: ignore[attr-defined]
+        del tensorgrad.Tensor.__getattr__
+        for name in OLDER:
+            setattr(tensorgrad.Tensor, name, getattr(tensorgrad.Tensor, name).__wrapped__)
 
 
 def main(arguments: list[str]) -> None:

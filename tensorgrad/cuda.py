@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
+from tensorgrad.amp import GradScaler, autocast
 from tensorgrad.errors import DeviceError
+
+amp = SimpleNamespace(autocast=partial(autocast, "cuda"), GradScaler=partial(GradScaler, "cuda"))
 
 
 def is_available() -> bool:

@@ -130,6 +130,8 @@ def _described(obj: Any) -> str:
         return f"{what}; save its real and imaginary parts"
     if isinstance(obj, set | frozenset):
         return f"{what}, which has no order; save a list of it"
+    if hasattr(obj, "state_dict"):
+        return f"{what}, and files hold no code; save its state_dict(), and load that into a new one"
     return (
         f"{what}; files hold Tensors, NumPy arrays, dict, OrderedDict, list, tuple, str, bytes, int, float, bool and "
         "None: save what it is made of"

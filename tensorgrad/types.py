@@ -63,6 +63,29 @@ BY_NAME = {kind.__name__: kind.dtype for kind in ALL}
 BY_DTYPE = {kind.dtype: kind.__name__ for kind in ALL}
 
 
+class AbsentDtype:
+    """The name of a dtype that tensors cannot have: scripts that compare with it go on, those that use it are told.
+
+    >>> import tensorgrad as tg
+    >>> tg.ones(2).dtype == tg.bfloat16
+    False
+    >>> tg.ones(2, dtype=tg.bfloat16)
+    Traceback (most recent call last):
+        ...
+    tensorgrad.errors.DtypeError: tensors cannot have dtype bfloat16; they can have float16, float32, ...
+    """
+
+    def __init__(self, name: str, is_floating_point: bool) -> None:
+        self.name, self.is_floating_point, self.is_complex = name, is_floating_point, not is_floating_point
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+bfloat16 = AbsentDtype("bfloat16", is_floating_point=True)
+complex64, complex128 = (AbsentDtype(name, is_floating_point=False) for name in ("complex64", "complex128"))
+
+
 def converted(x: Tensor, kind: Any) -> Any:
     """`Tensor.type`: the name of a tensor's type, or the tensor in another one."""
     if kind is None:
@@ -72,7 +95,7 @@ def converted(x: Tensor, kind: Any) -> Any:
     return x.to(kind.dtype if isinstance(kind, TensorType) else as_dtype(kind))
 
 
-def Variable(data: Any, requires_grad: bool = False) -> Any:  # noqa: N802 (a class in the PyTorch of old)
+def Variable(data: Any, requires_grad: bool = False) -> Any:  # a class in the PyTorch of old
     """The tensor itself: what older scripts wrap tensors in, for gradients. `requires_grad` asks for one.
 
     >>> import tensorgrad as tg

@@ -80,9 +80,10 @@ LACKING = {
     "torch.fft.fft(1)": (AttributeError, "torch.fft: tensorgrad, which stands in for torch, does not have it"),
     "torch.nn.Lineer(1, 1)": (AttributeError, "the nearest that it has in torch.nn: Linear"),
     "from torch.nn import Lineer": (ImportError, "the nearest that it has in torch.nn: Linear"),
-    "import torch.distributed": (ImportError, "torch.distributed: tensorgrad"),
+    "import torch.sparse": (ImportError, "torch.sparse: tensorgrad"),
     "torch.ones(2).cumsumm()": (AttributeError, "torch.Tensor.cumsumm: .* cumsum"),
-    "from torch.utils.tensorboard import SummaryWriter": (ImportError, "torch.utils.tensorboard"),
+    "from torch.utils.cpp_extension import load": (ImportError, "torch.utils.cpp_extension"),
+    "import torch.onnx; torch.onnx.export(1, 2, 'f')": (AttributeError, "torch.onnx.export: tensorgrad"),
 }
 
 
@@ -146,3 +147,45 @@ def test_torchvision_is_ours(tmp_path):
     print(transforms.ToTensor()(np.zeros((2, 3), np.uint8)).shape, datasets.MNIST.classes[0])
     """
     assert run(tmp_path, script) == "(1, 2, 3) 0 - zero"
+
+
+def test_what_is_imported_for_other_machines_is_there(tmp_path):
+    script = """
+    import warnings
+    import torch, torch.onnx
+    import torch.backends.cudnn as cudnn
+    import torch.distributed as dist
+    from torch import nn
+    from torch.amp import GradScaler
+    from torch.cuda.amp import autocast
+    from torch.distributed import destroy_process_group, init_process_group
+    from torch.nn.parallel import DistributedDataParallel
+    from torch.utils.tensorboard import SummaryWriter
+
+    cudnn.benchmark = True
+    if dist.is_available():
+        init_process_group(backend="nccl")
+    model = nn.DataParallel(nn.Linear(2, 1))
+    optimizer, scaler = torch.optim.SGD(model.parameters(), lr=0.1), GradScaler("cuda", enabled=False)
+    with autocast(enabled=False):
+        loss = model(torch.ones(3, 2)).square().mean()
+    scaler.scale(loss).backward()
+    scaler.unscale_(optimizer)
+    scaler.step(optimizer)
+    scaler.update()
+    kind = {"float32": torch.float32, "bfloat16": torch.bfloat16}["float32"]
+    print(cudnn is torch.backends.cudnn, torch.backends.cudnn.benchmark, list(model.state_dict()), kind == loss.dtype)
+    """
+    assert run(tmp_path, script) == "True True ['module.weight', 'module.bias'] True"
+
+
+def test_methods_take_the_number_first_as_they_did_of_old(tmp_path):
+    script = """
+    import warnings
+    import torch
+    warnings.simplefilter("ignore")
+    x, y = torch.ones(2), torch.tensor([1.0, 2.0])
+    print(x.add_(-0.5, y).tolist(), x.addcmul_(2, y, y).tolist(), y.sub(0.5, y).tolist(), y.addcdiv(2.0, y, y).tolist())
+    print(y.add_(x, alpha=0).tolist(), y.add(1).tolist())
+    """
+    assert run(tmp_path, script) == "[0.5, 0.0] [2.5, 8.0] [0.5, 1.0] [3.0, 4.0]\n[1.0, 2.0] [2.0, 3.0]"

@@ -1079,3 +1079,13 @@ def test_a_retained_gradient_that_is_also_asked_for_counts_once():
     y.retain_grad()
     (y * y).sum().backward(inputs=[y])
     assert y.grad.tolist() == [4.0, 8.0]
+
+
+def test_a_graph_can_be_followed_to_its_leaves():
+    x, w = tg.ones(2), tg.ones(2, requires_grad=True)
+    y = ((x * w) + w).sum()
+    ((added, index),) = y.grad_fn.next_functions
+    assert (y.grad_fn.name, added.name, index) == ("sum", "add", 0)
+    (product, _), (leaf, _) = added.next_functions
+    assert (leaf.name, leaf.variable is w, leaf.next_functions) == ("AccumulateGrad", True, ())
+    assert product.next_functions == ((None, 0), (leaf, 0))

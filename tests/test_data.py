@@ -489,3 +489,10 @@ def test_a_stream_has_its_own_order(options):
 def test_a_plain_iterator_must_be_an_iterable_dataset():
     with pytest.raises(TypeError, match="generator has no __getitem__; a stream must be an IterableDataset"):
         DataLoader(i for i in range(3))
+
+
+def test_a_sampler_with_replacement_draws_as_it_goes():
+    sampler = RandomSampler(range(5), replacement=True, num_samples=10**10)
+    loader = DataLoader(TensorDataset(tg.arange(5)), batch_size=4, sampler=sampler)
+    (first,) = next(iter(loader))
+    assert (len(sampler), len(loader), first.shape) == (10**10, 25 * 10**8, (4,))

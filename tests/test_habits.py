@@ -127,3 +127,48 @@ def test_random_fillings():
     assert tg.full((3,), 0.0).bernoulli(1.0).tolist() == [1.0] * 3
     with pytest.raises(ValueError, match="must be above from"):
         x.random_(3, 3)
+
+
+def test_lower_precision_on_the_side_is_declined_with_a_warning():
+    with pytest.warns(UserWarning, match="autocast: there is none for 'cpu'"):
+        block = tg.autocast("cpu", dtype=tg.bfloat16)
+    with block:
+        assert (tg.ones(2, 2) @ tg.ones(2, 2)).dtype == tg.float32
+    with pytest.warns(UserWarning, match="losses are not scaled"):
+        scaler = tg.cuda.amp.GradScaler()
+    x = tg.ones(1, requires_grad=True)
+    assert scaler.scale(x) is x
+    assert (scaler.get_scale(), scaler.is_enabled(), scaler.state_dict()) == (1.0, False, {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+
+        @tg.autocast("cuda", enabled=False)
+        def double(x):
+            return 2 * x
+
+        assert double(double(x)).item() == 4
+
+
+@pytest.mark.parametrize("dtype", [tg.bfloat16, tg.complex64, tg.complex128], ids=str)
+def test_dtypes_that_tensors_cannot_have_can_be_named_and_compared_with(dtype):
+    x = tg.ones(2)
+    assert x.dtype != dtype
+    assert x.dtype not in (dtype,)
+    for use in (lambda: x.to(dtype), lambda: tg.zeros(2, dtype=dtype), lambda: tg.nn.Linear(2, 2).to(dtype)):
+        with pytest.raises(DtypeError, match=f"cannot have dtype {dtype}"):
+            use()
+
+
+def test_there_is_one_process_and_one_device_to_train_on():
+    assert not tg.distributed.is_available()
+    assert not tg.distributed.is_initialized()
+    assert (tg.distributed.get_rank(), tg.distributed.get_world_size()) == (0, 1)
+    for insist in (tg.distributed.init_process_group, tg.nn.parallel.DistributedDataParallel):
+        with pytest.raises(RuntimeError, match="tensorgrad trains in one process"):
+            insist(tg.nn.Linear(2, 2))
+    layer = tg.nn.Linear(3, 2)
+    model = tg.nn.DataParallel(layer, device_ids=[0, 1])
+    x = tg.randn(4, 3)
+    assert model.module is layer
+    assert model(x).equal(layer(x))
+    assert list(model.parameters()) == list(layer.parameters())

@@ -301,3 +301,11 @@ def test_unpooling_layers_are_pytorchs(layer):
         ours(y, at, output_size=(7,) * n).numpy(),
         theirs(torch.tensor(y.numpy()), torch.tensor(at.numpy()), output_size=(7,) * n).numpy(),
     )
+
+
+def test_the_largest_elements_can_be_changed_in_place_as_only_their_places_are_kept():
+    x = tg.tensor([[[[1.0, 3.0], [2.0, 0.0]]]], requires_grad=True)
+    y = F.max_pool2d(x, 2)
+    y += 1
+    F.relu(y, inplace=True).backward()
+    assert x.grad.tolist() == [[[[0.0, 1.0], [0.0, 0.0]]]]

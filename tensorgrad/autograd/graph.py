@@ -39,8 +39,8 @@ class Node:
     >>> import tensorgrad as tg
     >>> x = tg.ones(2, requires_grad=True)
     >>> node = (x * 3).grad_fn
-    >>> node.name, node.shape, node.next_functions[0] is x
-    ('mul', (2,), True)
+    >>> node.name, node.shape, node.next_functions
+    ('mul', (2,), ((<AccumulateGrad [2]>, 0), (None, 0)))
     """
 
     __slots__ = ("__weakref__", "attrs", "dtype", "exact", "hooks", "inputs", "kept", "line", "op", "seq", "shape")
@@ -66,12 +66,38 @@ class Node:
         return self.op.name
 
     @property
-    def next_functions(self) -> tuple[Any, ...]:
-        """The nodes and leaf tensors that the gradient goes on to, None where it stops."""
-        return self.inputs
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """Where the gradient goes on to, per input: a node, `AccumulateGrad` for a leaf, None where it stops; and 0."""
+        return tuple((AccumulateGrad(e) if isinstance(e, TensorBase) else e, 0) for e in self.inputs)
 
     def __repr__(self) -> str:
         return f"<{self.op.name} {list(self.shape)}>"
+
+
+class AccumulateGrad:
+    """The end of a gradient's way: the `.grad` of a leaf, which is its `variable`.
+
+    >>> import tensorgrad as tg
+    >>> x = tg.ones(2, requires_grad=True)
+    >>> (x * 3).grad_fn.next_functions[0][0].variable is x
+    True
+    """
+
+    __slots__ = ("variable",)
+    name = "AccumulateGrad"
+    next_functions: tuple[tuple[Any, int], ...] = ()
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return hash(self.variable)
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad {list(self.variable.shape)}>"
 
 
 class Foreign:

@@ -42,7 +42,8 @@ class Op:
     `vjps` is one function per input, None where none flows. `joint`, instead, computes all gradients at once:
     `joint(g, wants, y, *inputs, **attrs)` returns one per input, None where `wants` is false; of an op with several
     outputs `g` and `y` have one part for each (see `Parts`). `keep` says what the vjps read, in letters: "y" the
-    output, "a", "b", ... the inputs by position; one text for all vjps, or one each.
+    output, or of several outputs "y1" the second alone, "a", "b", ... the inputs by position; one text for all vjps, or
+    one each.
 
     `inputs` says what happens to input dtypes: "promote" them together as PyTorch does (`promoted` limits that to some
     letters), "float" promotes to a floating dtype, "same" demands one dtype, and "any" takes them as they are. Dtypes
@@ -63,6 +64,7 @@ class Op:
         "name",
         "partial",
         "promoted",
+        "read",
         "refuses",
         "view",
         "vjps",
@@ -93,6 +95,7 @@ class Op:
         self.view = view
         self.elementwise = elementwise
         self.partial = None in vjps
+        self.read = [int(c) for c in self.keep[0] if c.isdigit()]  # of several outputs; none: all
         self.bare = not any(self.keep)  # keeps nothing: the graph can be walked again without retain_graph
         self.keep_flags: dict[int, tuple[bool, ...]] = {}
         self.function: Any = None  # what the user calls; set where the op is named
@@ -211,6 +214,8 @@ def record(op: Op, y: Any, arrays: list[Any], edges: list[Any], mask: int, attrs
     node.attrs = attrs
     if y.__class__ is tuple:
         node.shape, node.dtype = y[0].shape, y[0].dtype
+        if op.read:
+            y = tuple(part if i in op.read else None for i, part in enumerate(y))
     else:
         node.shape, node.dtype = y.shape, y.dtype
     node.hooks = None

@@ -295,7 +295,7 @@ def _as_tensors(node: Node) -> tuple[Any, ...]:
     if isinstance(y, Saved):
         y = tuple(_saved(node, array, source) for array, source in zip(y, y.sources))
     elif isinstance(y, tuple):
-        y = tuple(wrap(part, pick(node, part, i)) for i, part in enumerate(y))
+        y = tuple(None if part is None else wrap(part, pick(node, part, i)) for i, part in enumerate(y))
     else:
         y = tensor(y, node)
     return (y, *(tensor(k, e) for k, e in zip(inputs, node.inputs, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,5 +23,11 @@ class Absent(SimpleNamespace):
 
 cudnn: Any = Absent()
 mps: Any = Absent()
-cuda: Any = Absent(matmul=Absent(), is_built=lambda: False)
+cuda: Any = Absent(
+    matmul=Absent(),
+    sdp_kernel=lambda *args, **kwargs: nullcontext(),
+    enable_flash_sdp=lambda enabled: None,
+    enable_math_sdp=lambda enabled: None,
+    enable_mem_efficient_sdp=lambda enabled: None,
+)
 mkldnn: Any = Absent()

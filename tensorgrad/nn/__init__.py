@@ -100,6 +100,7 @@ from tensorgrad.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from tensorgrad.nn.parallel import DataParallel
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.parameters import ParameterDict, ParameterList
 from tensorgrad.nn.pooling import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -142,7 +141,7 @@ class RandomCrop:
     """
 
     def __init__(self, size: int | Sequence[int], padding: int = 0) -> None:
-        self.size = (size, size) if isinstance(size, numbers.Integral) else tuple(size)  # type: ignore[arg-type]
+        self.size = (size, size) if isinstance(size, int) else tuple(size)
         self.padding = padding
 
     def __call__(self, image: Tensor) -> Tensor:

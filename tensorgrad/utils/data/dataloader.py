@@ -174,10 +174,10 @@ class DataLoader(Generic[T_co]):
 
     def _orders(self) -> Iterator[range | np.ndarray[Any, Any]]:
         """The indices of each batch of the epoch: a range where they follow one another, else an array."""
-        by = self.batch_sampler
-        assert by is not None
-        if type(by) is BatchSampler and type(by.sampler) in (SequentialSampler, RandomSampler):
-            order, size = by.sampler.order(), by.batch_size  # type: ignore[attr-defined]
+        by: Any = self.batch_sampler
+        whole = type(by) is BatchSampler and type(by.sampler) in (SequentialSampler, RandomSampler)
+        if whole and not getattr(by.sampler, "replacement", False):
+            order, size = by.sampler.order(), by.batch_size
             return (order[i * size : (i + 1) * size] for i in range(batches(len(order), size, by.drop_last)))
         return (np.asarray([operator.index(i) for i in indices], np.int64) for indices in iter(by))
 

@@ -94,16 +94,20 @@ class RandomSampler(Sampler[int]):
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.order().tolist())
+        return self._drawn() if self.replacement else iter(self.order().tolist())
 
     def __len__(self) -> int:
         return self.num_samples
 
+    def _drawn(self) -> Iterator[int]:
+        """Indices drawn as they are asked for: scripts set `num_samples` to more than memory holds."""
+        source, n = numpy_of(self.generator), len(self.data_source)
+        for start in range(0, self.num_samples, 1024):
+            yield from source.integers(0, n, min(1024, self.num_samples - start)).tolist()
+
     def order(self) -> np.ndarray[Any, Any]:
-        """The indices of an epoch, drawn now."""
+        """The indices of an epoch without replacement, drawn now."""
         source, n, total = numpy_of(self.generator), len(self.data_source), self.num_samples
-        if self.replacement:
-            return source.integers(0, n, total)
         rounds = [source.permutation(n) for _ in range(-(-total // n))]
         return rounds[0][:total] if len(rounds) == 1 else np.concatenate(rounds)[:total]
 
