@@ -47,7 +47,7 @@ from tensorgrad.tensor import Size, Tensor
 del globals()["tensor"]  # importing the module of this name set it; the function is what users want, see __getattr__
 
 if TYPE_CHECKING:
-    from tensorgrad import datasets, nn, optim, testing, utils, viz
+    from tensorgrad import datasets, linalg, nn, optim, testing, utils, viz
     from tensorgrad.backends.threads import get_num_threads, set_num_threads
     from tensorgrad.creation import *
     from tensorgrad.io import load, save
@@ -62,8 +62,12 @@ __version__ = "0.1.0"
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tensorgrad\.")
 
 # Reached when first used, so that importing the library costs little.
-_ROOMS = {"accelerator", "backends", "cuda", "datasets", "func", "io", "nn", "optim", "testing", "utils", "vision", "viz"}
+_ROOMS = set(
+    "accelerator amp backends cuda datasets distributed func io linalg nn optim return_types testing utils vision "
+    "viz".split()
+)
 _FOUND_IN = {
+    "amp": "autocast",
     "creation": """
     arange as_tensor empty empty_like eye from_dlpack from_numpy full full_like linspace logspace ones
     ones_like tensor zeros zeros_like
@@ -79,8 +83,8 @@ _FOUND_IN = {
     set_float32_matmul_precision set_printoptions use_deterministic_algorithms
     """,
     "types": """
-    BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor can_cast finfo
-    iinfo is_complex is_floating_point is_nonzero numel result_type
+    BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor bfloat16
+    can_cast complex64 complex128 finfo iinfo is_complex is_floating_point is_nonzero numel result_type
     """,
 }
 _LATE = {name: room for room, names in _FOUND_IN.items() for name in names.split()}

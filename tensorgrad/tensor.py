@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from importlib import import_module
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from tensorgrad.autograd.graph import (
     Retain,
     TensorBase,
     View,
-    broadcasts,
     edge,
     retains,
     spec,
@@ -28,8 +28,8 @@ from tensorgrad.autograd.inplace import apply_, detach_
 from tensorgrad.backends.dtypes import (
     CATEGORY,
 )
-from tensorgrad.conversions import Conversions
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
+from tensorgrad.filling import Filling
 from tensorgrad.ops.keywords import method
 
 
@@ -88,8 +88,9 @@ class _Late:
 
     def __get__(self, tensor: Any, kind: type) -> Any:
         name = self.name.removesuffix("_")
-        function = getattr(ops, name)
-        if name == self.name:
+        own = getattr(import_module(f"tensorgrad.ops.{ops.METHODS[self.name]}"), self.name, None)
+        function = own or getattr(ops, name)
+        if own or name == self.name:
             found = method(function)
         elif hasattr(function, "op"):
             found = _in_place(function.op.name)
@@ -135,7 +136,7 @@ class Size(tuple[int, ...]):
         return math.prod(self)
 
 
-class Tensor(Conversions):
+class Tensor(Filling):
     """A multi-dimensional array of one dtype that records what is computed from it.
 
     `Tensor(data)` makes a tensor of the default dtype from nested lists or an array, and `Tensor(2, 3)` an unset one of
@@ -423,27 +424,29 @@ class Tensor(Conversions):
     __iand__ = _in_place("bitwise_and")
     __ior__ = _in_place("bitwise_or")
     __ixor__ = _in_place("bitwise_xor")
+    __pos__ = _Late("positive")
+    __lshift__, __ilshift__ = _Late("bitwise_left_shift"), _Late("bitwise_left_shift_")
+    __rshift__, __irshift__ = _Late("bitwise_right_shift"), _Late("bitwise_right_shift_")
+    __rlshift__ = _reflected(lambda a, b: ops.bitwise_left_shift(a, b))
+    __rrshift__ = _reflected(lambda a, b: ops.bitwise_right_shift(a, b))
 
     # Elementwise
 
     add, sub, mul, div = ops.add, ops.sub, ops.mul, ops.div
-    subtract, multiply, divide, true_divide = ops.sub, ops.mul, ops.div, ops.true_divide
-    floor_divide, remainder = ops.floor_divide, ops.remainder
-    neg = negative = ops.neg
-    abs = absolute = ops.abs
-    sign, maximum, minimum = ops.sign, ops.maximum, ops.minimum
-    clamp = clip = ops.clamp
+    true_divide, floor_divide, remainder = ops.true_divide, ops.floor_divide, ops.remainder
+    neg, abs, sign = ops.neg, ops.abs, ops.sign
+    maximum, minimum, clamp = ops.maximum, ops.minimum, ops.clamp
     floor, ceil, trunc, round = ops.floor, ops.ceil, ops.trunc, ops.round
     square, sqrt, rsqrt, reciprocal, pow = ops.square, ops.sqrt, ops.rsqrt, ops.reciprocal, ops.pow
     exp, expm1, log, log1p, log2, log10 = ops.exp, ops.expm1, ops.log, ops.log1p, ops.log2, ops.log10
-    sin, cos, tan, atan, arctan, tanh, erf = ops.sin, ops.cos, ops.tan, ops.atan, ops.atan, ops.tanh, ops.erf
+    sin, cos, tanh = ops.sin, ops.cos, ops.tanh
     sigmoid, relu, softmax, log_softmax = ops.sigmoid, ops.relu, ops.softmax, ops.log_softmax
     eq, ne, lt, le, gt, ge = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge
     logical_and, logical_or, logical_xor = ops.logical_and, ops.logical_or, ops.logical_xor
     logical_not, bitwise_not = ops.logical_not, ops.bitwise_not
     bitwise_and, bitwise_or, bitwise_xor = ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor
     isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
-    clone, masked_fill, masked_select = ops.clone, ops.masked_fill, ops.masked_select
+    clone, masked_fill = ops.clone, ops.masked_fill
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """This tensor where the condition holds, else `other`."""
@@ -451,28 +454,26 @@ class Tensor(Conversions):
 
     # Reductions
 
-    sum, mean, prod, var, std, norm = ops.sum, ops.mean, ops.prod, ops.var, ops.std, ops.norm
-    amax, amin, max, min, argmax, argmin = ops.amax, ops.amin, ops.max, ops.min, ops.argmax, ops.argmin
-    any, all, count_nonzero = ops.any, ops.all, ops.count_nonzero
-    cumsum, logsumexp, sort, argsort, topk = ops.cumsum, ops.logsumexp, ops.sort, ops.argsort, ops.topk
+    sum, mean, amax, amin, max, min, argmax, argmin = ops.sum, ops.mean, ops.amax, ops.amin, ops.max, ops.min, ops.argmax, ops.argmin
+    any, all, logsumexp = ops.any, ops.all, ops.logsumexp
 
     # Shapes
 
-    reshape, flatten, unflatten, ravel = ops.reshape, ops.flatten, ops.unflatten, ops.ravel
-    permute, transpose, t, movedim = ops.permute, ops.transpose, ops.t, ops.movedim
-    swapaxes = swapdims = ops.transpose
+    reshape, flatten, ravel = ops.reshape, ops.flatten, ops.ravel
+    permute, transpose, t = ops.permute, ops.transpose, ops.t
     squeeze, unsqueeze, expand, broadcast_to = ops.squeeze, ops.unsqueeze, ops.expand, ops.broadcast_to
-    tril, triu, diagonal, trace = ops.tril, ops.triu, ops.diagonal, ops.trace
     narrow, select, split, chunk, unbind = ops.narrow, ops.select, ops.split, ops.chunk, ops.unbind
-    flip, roll, repeat = ops.flip, ops.roll, ops.repeat
-    gather, scatter_add, take_along_dim = ops.gather, ops.scatter_add, ops.take_along_dim
-    index_select, nonzero = ops.index_select, ops.nonzero
+    flip, gather, index_select, nonzero = ops.flip, ops.gather, ops.index_select, ops.nonzero
 
-    def view(self, *shape: Any) -> Tensor:
-        """A view of the elements in another shape.
+    def view(self, *shape: Any, dtype: Any = None) -> Tensor:
+        """A view of the elements in another shape; or, given a dtype, of their memory as that, outside the graph.
 
         Raises `ShapeError` where the strides do not allow it without a copy.
         """
+        if dtype is not None or (len(shape) == 1 and isinstance(shape[0], np.dtype | type | str)):
+            from tensorgrad.ops.layout import view_dtype
+
+            return view_dtype(self, dtype or shape[0])
         wanted = ops.resolve_shape("view", ops.flat(shape), self.shape)
         try:
             self._data.reshape(wanted, copy=False)
@@ -503,21 +504,29 @@ class Tensor(Conversions):
     @property
     def mT(self) -> Tensor:
         """A view with the last two dimensions swapped."""
+        if self.ndim == 1:
+            raise ShapeError(f"mT: it takes matrices, and this is a vector of shape {self.shape}")
         return ops.transpose(self, -2, -1)
+
+    @property
+    def mH(self) -> Tensor:
+        """As `mT`: real numbers are their own conjugates."""
+        return self.mT
+
+    @property
+    def H(self) -> Tensor:
+        """A view of a matrix with its dimensions swapped."""
+        if self.ndim not in (0, 2):
+            raise ShapeError(f"H: it takes a matrix, and this has shape {self.shape}; .mH takes batches of them")
+        return self.mT
 
     # Matrix products
 
-    matmul, mm, bmm, mv, dot, outer, addmm = ops.matmul, ops.mm, ops.bmm, ops.mv, ops.dot, ops.outer, ops.addmm
+    matmul = ops.matmul
 
     # In place
 
-    mul_, neg_, abs_, square_ = _in_place("mul"), _in_place("neg"), _in_place("abs"), _in_place("square")
-    exp_, log_, sqrt_, rsqrt_ = _in_place("exp"), _in_place("log"), _in_place("sqrt"), _in_place("rsqrt")
-    reciprocal_, sin_, cos_ = _in_place("reciprocal"), _in_place("sin"), _in_place("cos")
-    tanh_, sigmoid_, relu_ = _in_place("tanh"), _in_place("sigmoid"), _in_place("relu")
-    floor_, ceil_, trunc_, round_ = _in_place("floor"), _in_place("ceil"), _in_place("trunc"), _in_place("round")
-    floor_divide_, remainder_ = _in_place("floor_divide"), _in_place("remainder")
-    pow_, div_ = _in_place("pow"), _in_place("div")
+    mul_, pow_ = _in_place("mul"), _in_place("pow")
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """`add` in place."""
@@ -527,112 +536,26 @@ class Tensor(Conversions):
         """`sub` in place."""
         return apply_("sub", self, other if alpha == 1 else ops.scaled("sub_", self, other, alpha))
 
-    def addcmul_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
-        """`self + value * tensor1 * tensor2`, in place."""
-        return apply_("add", self, tensor1 * tensor2 * value)
-
-    def addcdiv_(self, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
-        """`self + value * tensor1 / tensor2`, in place."""
-        return apply_("add", self, tensor1 / tensor2 * value)
-
-    def lerp_(self, end: Any, weight: Any) -> Tensor:
-        """`self + weight * (end - self)`, in place."""
-        return apply_("add", self, (end - self) * weight)
+    def div_(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """`div` in place."""
+        if rounding_mode is None:
+            return apply_("div", self, other)
+        return _written("div", ops.div)(self, other, rounding_mode=rounding_mode)
 
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
-        """`clamp` in place, to number bounds."""
-        if min is None and max is None:
-            raise ValueError("clamp_: give min, max or both")
+        """`clamp` in place."""
+        if min is max is None or isinstance(min, TensorBase) or isinstance(max, TensorBase):
+            return _written("clamp", ops.clamp)(self, min, max)
         return apply_("clamp", self, min=min, max=max)
-
-    def copy_(self, src: Any) -> Tensor:
-        """Write the elements of `src`, which broadcasts and is converted, into this tensor."""
-        return self._write("copy_", src)
-
-    def fill_(self, value: Any) -> Tensor:
-        """Write one value everywhere."""
-        if isinstance(value, TensorBase) and value._data.ndim:
-            raise ShapeError(f"fill_: the value must have no dimensions, and has shape {value._data.shape}")
-        return self._write("fill_", value)
-
-    def zero_(self) -> Tensor:
-        """Write zeros everywhere."""
-        return self._write("zero_", 0)
-
-    def _write(self, method: str, value: Any) -> Tensor:
-        shape = value._data.shape if isinstance(value, TensorBase) else np.shape(value)
-        if not broadcasts(shape, self.shape):
-            raise ShapeError(f"{method}: values of shape {shape} do not fit a tensor of shape {self.shape}")
-        return apply_("copy", self, value)
 
     def masked_fill_(self, mask: Any, value: Any) -> Tensor:
         """`masked_fill` in place."""
         self[ops.expand(mask, self.shape)] = value
         return self
 
-    def scatter_add_(self, dim: Any, index: Any, src: Any) -> Tensor:
-        """`scatter_add` in place."""
-        return apply_("scatter_add", self, index, src, dim=ops.check_index("scatter_add_", self, dim, index, src))
+    if TYPE_CHECKING:  # the methods of the families that are reached late
 
-    def uniform_(self, a: Any = 0.0, b: Any = 1.0, *, generator: Any = None) -> Tensor:
-        """Write uniform random numbers in [`a`, `b`)."""
-        from tensorgrad import random
-
-        self._must_be_floating("uniform_")
-        return self._write("uniform_", random.uniform(self.shape, self.dtype, generator) * (b - a) + a)
-
-    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Tensor:
-        """Write normal random numbers of a mean and standard deviation."""
-        from tensorgrad import random
-
-        self._must_be_floating("normal_")
-        if std < 0:
-            raise ValueError(f"normal_: std must be 0 or more, not {std}")
-        return self._write("normal_", random.normal_array(self.shape, self.dtype, generator) * std + mean)
-
-    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
-        """Write 1 with probability `p`, else 0."""
-        from tensorgrad import random
-
-        return self._write("bernoulli_", random.numpy_of(generator).random(self.shape) < p)
-
-    def _must_be_floating(self, method: str) -> None:
-        if self._data.dtype.kind != "f":
-            raise DtypeError(f"{method}: it needs a floating tensor, and this is {spec(self.shape, self.dtype)}")
-
-    # More of the same dtype
-
-    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
-        """A tensor of `data` in this tensor's dtype."""
-        from tensorgrad import creation
-
-        return creation.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
-
-    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
-        """Zeros of a shape in this tensor's dtype."""
-        from tensorgrad import creation
-
-        return creation.zeros(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
-
-    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
-        """Ones of a shape in this tensor's dtype."""
-        from tensorgrad import creation
-
-        return creation.ones(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
-
-    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Tensor:
-        """An unset tensor of a shape in this tensor's dtype."""
-        from tensorgrad import creation
-
-        return creation.empty(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
-
-    def new_full(
-        self, size: Sequence[Any], fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Tensor:
-        """One value of a shape in this tensor's dtype."""
-        from tensorgrad import creation
-
-        return creation.full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+        def __getattr__(self, name: str) -> Any: ...
 
 
 for _name, _member in list(vars(Tensor).items()):

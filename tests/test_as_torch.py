@@ -160,7 +160,6 @@ def test_what_is_imported_for_other_machines_is_there(tmp_path):
     from torch.cuda.amp import autocast
     from torch.distributed import destroy_process_group, init_process_group
     from torch.nn.parallel import DistributedDataParallel
-    from torch.utils.tensorboard import SummaryWriter
 
     cudnn.benchmark = True
     if dist.is_available():

@@ -16,7 +16,20 @@ import tensorgrad as tg
 ROOT = Path(__file__).parents[1]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # `ops` is seen through `tensorgrad`; what else is in there, and kernels, serve other rooms.
-FILES = {"accelerator", "cuda", "errors", "files", "io", "nn.init", "optim.lr_scheduler", "testing.strategies"}
+FILES = {
+    "accelerator",
+    "cuda",
+    "errors",
+    "files",
+    "io",
+    "nn.init",
+    "nn.utils.parametrizations",
+    "nn.utils.parametrize",
+    "nn.utils.rnn",
+    "optim.lr_scheduler",
+    "optim.swa_utils",
+    "testing.strategies",
+}
 ROOMS = ["tensorgrad"] + [
     name
     for _, name, is_package in pkgutil.walk_packages(tg.__path__, "tensorgrad.")

@@ -139,7 +139,7 @@ def graph_names(y):
         node = stack.pop()
         if hasattr(node, "next_functions"):
             names.add(node.name)
-            stack.extend(node.next_functions)
+            stack.extend(each for each, _ in node.next_functions)
     return names
 
 

@@ -4,6 +4,9 @@ A function takes tensors, and then records; or arrays, and then returns arrays: 
 backward walk.
 """
 
+# mypy: disable-error-code="no-redef"
+# (each family calls its own kernels `cpu`)
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -52,23 +55,18 @@ from tensorgrad.ops.compare import (
 )
 from tensorgrad.ops.dims import flat, one_dim
 from tensorgrad.ops.index import (
-    check_index,
     gather,
     getitem,
     index_select,
     masked_fill,
-    masked_select,
     nonzero,
     one_hot,
-    scatter_add,
     setitem,
-    take_along_dim,
 )
-from tensorgrad.ops.linalg import addmm, bmm, dot, linear, matmul, mm, mv, outer
+from tensorgrad.ops.joining import cat, chunk, split, stack, unbind
+from tensorgrad.ops.linalg import linear, matmul
 from tensorgrad.ops.powers import (
-    atan,
     cos,
-    erf,
     exp,
     expm1,
     log,
@@ -81,79 +79,138 @@ from tensorgrad.ops.powers import (
     sin,
     sqrt,
     square,
-    tan,
 )
-from tensorgrad.ops.reduce import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    argsort,
-    count_nonzero,
-    cumsum,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    sort,
-    std,
-    sum,
-    topk,
-    var,
-)
+from tensorgrad.ops.reduce import all, amax, amin, any, argmax, argmin, logsumexp, max, mean, min, sum
 from tensorgrad.ops.shape import (
     broadcast_to,
-    cat,
-    chunk,
-    diagonal,
     expand,
     flatten,
     flip,
-    movedim,
     narrow,
     permute,
     permute_op,
     ravel,
-    repeat,
     reshape,
     reshape_op,
     resolve_shape,
-    roll,
     select,
-    split,
     squeeze,
-    stack,
     t,
-    trace,
     transpose,
-    tril,
-    triu,
-    unbind,
-    unflatten,
     unsqueeze,
 )
 from tensorgrad.ops.softmax import log_softmax, softmax
 
+if TYPE_CHECKING:
+    from tensorgrad.ops.aliases import *
+    from tensorgrad.ops.arranging import *
+    from tensorgrad.ops.closeness import *
+    from tensorgrad.ops.combining import *
+    from tensorgrad.ops.contraction import *
+    from tensorgrad.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+    from tensorgrad.ops.counting import *
+    from tensorgrad.ops.cumulative import *
+    from tensorgrad.ops.determinants import *
+    from tensorgrad.ops.diagonals import *
+    from tensorgrad.ops.distances import *
+    from tensorgrad.ops.factors import *
+    from tensorgrad.ops.layout import *
+    from tensorgrad.ops.norms import *
+    from tensorgrad.ops.picking import *
+    from tensorgrad.ops.products import *
+    from tensorgrad.ops.regions import *
+    from tensorgrad.ops.rounding import *
+    from tensorgrad.ops.scattering import *
+    from tensorgrad.ops.solving import *
+    from tensorgrad.ops.sorting import *
+    from tensorgrad.ops.special import *
+    from tensorgrad.ops.stacking import *
+    from tensorgrad.ops.statistics import *
+    from tensorgrad.ops.trigonometry import *
+
 # The public functions of the families above: what `tensorgrad.X` is.
 EAGER = """
-abs add addmm all amax amin any argmax argmin argsort atan bitwise_and bitwise_not bitwise_or bitwise_xor bmm
-broadcast_to cat ceil chunk clamp clone cos count_nonzero cumsum diagonal div dot eq erf exp expm1 flatten flip
-floor floor_divide gather ge gt index_select isfinite isinf isnan le log log10 log1p log2 log_softmax
-logical_and logical_not logical_or logical_xor logsumexp lt masked_fill masked_select matmul max maximum mean
-min minimum mm movedim mul mv narrow ne neg nonzero norm outer permute pow prod ravel reciprocal relu remainder
-reshape roll round rsqrt scatter_add select sigmoid sign sin softmax sort split sqrt square squeeze stack std
-sub sum t take_along_dim tan tanh topk trace transpose tril triu true_divide trunc unbind unflatten unsqueeze
-var where
+abs add all amax amin any argmax argmin bitwise_and bitwise_not bitwise_or bitwise_xor broadcast_to cat ceil chunk
+clamp clone cos div eq exp expm1 flatten flip floor floor_divide gather ge gt index_select isfinite isinf isnan le log
+log10 log1p log2 log_softmax logical_and logical_not logical_or logical_xor logsumexp lt masked_fill matmul max
+maximum mean min minimum mul narrow ne neg nonzero permute pow ravel reciprocal relu remainder reshape round rsqrt
+select sigmoid sign sin softmax split sqrt square squeeze stack sub sum t tanh transpose true_divide trunc unbind
+unsqueeze where
 """.split()
 
 # The families that are reached when one of their names is first used, so that importing the library costs little:
 # the file, and its public functions. Those before the bar are methods of Tensor as well, a trailing underscore is the
-# method that works in place; those after the bar are functions only.
-LATE: dict[str, str] = {}
+# method that works in place; those after the bar are functions only. Of a family above, only methods in place are here.
+LATE: dict[str, str] = {
+    "activation": "relu_ sigmoid_ tanh_",
+    "aliases": """
+    absolute absolute_ arccos arccos_ arccosh arccosh_ arcsin arcsin_ arcsinh arcsinh_ arctan arctan2 arctan2_ arctan_
+    arctanh arctanh_ clip clip_ divide divide_ fix fix_ greater greater_ greater_equal greater_equal_ less less_
+    less_equal less_equal_ multiply multiply_ negative negative_ not_equal not_equal_ sgn sgn_ subtract subtract_
+    """,
+    "arithmetic": "abs_ ceil_ floor_ floor_divide_ neg_ remainder_ round_ sign_ true_divide_ trunc_",
+    "arranging": "fliplr flipud repeat repeat_interleave roll rot90 tile",
+    "closeness": "allclose equal is_nonzero isclose isneginf isposinf isreal signbit",
+    "combining": """
+    addcdiv addcdiv_ addcmul addcmul_ bitwise_left_shift bitwise_left_shift_ bitwise_right_shift bitwise_right_shift_
+    copysign copysign_ float_power float_power_ fmax fmin fmod fmod_ heaviside heaviside_ ldexp ldexp_ lerp lerp_
+    nextafter nextafter_ | rsub
+    """,
+    "compare": """
+    bitwise_and_ bitwise_not_ bitwise_or_ bitwise_xor_ eq_ ge_ gt_ le_ logical_and_ logical_not_ logical_or_
+    logical_xor_ lt_ ne_
+    """,
+    "contraction": "| einsum tensordot",
+    "convolution": "| conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+    "counting": "bincount count_nonzero histc histogram unique unique_consecutive | bucketize searchsorted",
+    "ctc": "",
+    "cumulative": "cummax cummin cumsum cumsum_ diff logcumsumexp | cumulative_trapezoid trapezoid trapz",
+    "decompositions": "",
+    "determinants": "det logdet slogdet",
+    "diagonals": """
+    diag diag_embed diagflat diagonal fill_diagonal_ trace tril tril_ triu triu_ | tril_indices triu_indices
+    """,
+    "distances": "dist | cdist",
+    "factors": "cumprod cumprod_ prod",
+    "layout": """
+    movedim moveaxis squeeze_ swapaxes swapaxes_ swapdims swapdims_ t_ transpose_ unflatten unfold unsqueeze_
+    | atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors
+    """,
+    "losses": "",
+    "normalization": "",
+    "norms": "norm renorm renorm_",
+    "picking": "argwhere masked_select take take_along_dim",
+    "pooling": "",
+    "powers": "cos_ exp_ expm1_ log_ log10_ log1p_ log2_ reciprocal_ rsqrt_ sin_ sqrt_ square_",
+    "products": """
+    addbmm addbmm_ addmm addmm_ addmv addmv_ addr addr_ baddbmm baddbmm_ bmm cross dot ger inner kron mm mv outer vdot
+    | chain_matmul
+    """,
+    "rectifiers": "",
+    "recurrent": "",
+    "regions": "diagonal_scatter select_scatter slice_scatter",
+    "resampling": "",
+    "rounding": "clamp_max clamp_max_ clamp_min clamp_min_ frac frac_ nan_to_num nan_to_num_ positive",
+    "scattering": """
+    index_add index_add_ index_copy index_copy_ index_fill index_fill_ index_put index_put_ masked_scatter
+    masked_scatter_ scatter scatter_ scatter_add scatter_add_ scatter_reduce scatter_reduce_
+    """,
+    "solving": "cholesky_inverse cholesky_solve inverse matrix_exp matrix_power pinverse",
+    "sorting": "argsort kthvalue median mode msort nanmedian sort topk",
+    "special": """
+    digamma digamma_ erf erf_ erfc erfc_ erfinv erfinv_ exp2 exp2_ lgamma lgamma_ logaddexp logaddexp2 logit logit_
+    xlogy xlogy_
+    """,
+    "stacking": """
+    dsplit hsplit split_with_sizes tensor_split vsplit | block_diag cartesian_prod column_stack combinations concat
+    concatenate dstack hstack meshgrid row_stack vstack
+    """,
+    "statistics": "aminmax corrcoef cov nanmean nanquantile nansum quantile std var | std_mean var_mean",
+    "trigonometry": """
+    acos acos_ acosh acosh_ asin asin_ asinh asinh_ atan atan2 atan2_ atan_ atanh atanh_ cosh cosh_ deg2rad deg2rad_
+    hypot hypot_ rad2deg rad2deg_ sinc sinc_ sinh sinh_ tan tan_
+    """,
+}
 
 
 def _parse() -> None:
@@ -161,13 +218,13 @@ def _parse() -> None:
     for family, text in LATE.items():
         methods, _, functions = text.partition("|")
         for name in methods.split():
-            METHODS.append(name)
+            METHODS[name] = family
         for name in (methods + functions).split():
             if not name.endswith("_"):
                 FAMILY[name] = family
 
 
-METHODS: list[str] = []
+METHODS: dict[str, str] = {}
 FAMILY: dict[str, str] = {}
 _parse()
 NAMES = frozenset([*EAGER, *FAMILY])

@@ -6,6 +6,7 @@ attributes as keywords. Here are the kernels of the families that are always loa
 it is first used imports its kernels from their own file.
 """
 
+from tensorgrad.backends.cpu import memory
 from tensorgrad.backends.cpu.elementwise import *
 from tensorgrad.backends.cpu.index import *
 from tensorgrad.backends.cpu.matrix import *
