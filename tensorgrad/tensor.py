@@ -454,7 +454,16 @@ class Tensor(Filling):
 
     # Reductions
 
-    sum, mean, amax, amin, max, min, argmax, argmin = ops.sum, ops.mean, ops.amax, ops.amin, ops.max, ops.min, ops.argmax, ops.argmin
+    sum, mean, amax, amin, max, min, argmax, argmin = (
+        ops.sum,
+        ops.mean,
+        ops.amax,
+        ops.amin,
+        ops.max,
+        ops.min,
+        ops.argmax,
+        ops.argmin,
+    )
     any, all, logsumexp = ops.any, ops.all, ops.logsumexp
 
     # Shapes
@@ -462,7 +471,7 @@ class Tensor(Filling):
     reshape, flatten, ravel = ops.reshape, ops.flatten, ops.ravel
     permute, transpose, t = ops.permute, ops.transpose, ops.t
     squeeze, unsqueeze, expand, broadcast_to = ops.squeeze, ops.unsqueeze, ops.expand, ops.broadcast_to
-    narrow, select, split, chunk, unbind = ops.narrow, ops.select, ops.split, ops.chunk, ops.unbind
+    narrow, select = ops.narrow, ops.select
     flip, gather, index_select, nonzero = ops.flip, ops.gather, ops.index_select, ops.nonzero
 
     def view(self, *shape: Any, dtype: Any = None) -> Tensor:

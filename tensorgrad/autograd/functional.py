@@ -205,7 +205,9 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, 
 def _stack(rows: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     if not rows:
         return wrap(np.zeros(shape, dtype))
-    joined = REGISTRY["stack"].function(*rows, dim=0)
+    from tensorgrad.ops.joining import stack_op
+
+    joined = stack_op(*rows, dim=0)
     return REGISTRY["reshape"].function(joined, shape=shape)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,8 @@ PREFIXES = ("scipy_openblas", "openblas")
 @functools.cache
 def openblas() -> tuple[Any, Any] | None:
     """The functions that set and tell the number of threads, None where NumPy brings no OpenBLAS."""
-    import ctypes  # it takes as long to import as half of the library
+    import ctypes  # these take as long to import as a third of the library
+    from pathlib import Path
 
     root = Path(np.__file__).parent
     folders = (root.parent / "numpy.libs", root / ".dylibs")

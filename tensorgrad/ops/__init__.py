@@ -63,7 +63,6 @@ from tensorgrad.ops.index import (
     one_hot,
     setitem,
 )
-from tensorgrad.ops.joining import cat, chunk, split, stack, unbind
 from tensorgrad.ops.linalg import linear, matmul
 from tensorgrad.ops.powers import (
     cos,
@@ -114,6 +113,7 @@ if TYPE_CHECKING:
     from tensorgrad.ops.diagonals import *
     from tensorgrad.ops.distances import *
     from tensorgrad.ops.factors import *
+    from tensorgrad.ops.joining import *
     from tensorgrad.ops.layout import *
     from tensorgrad.ops.norms import *
     from tensorgrad.ops.picking import *
@@ -130,11 +130,11 @@ if TYPE_CHECKING:
 
 # The public functions of the families above: what `tensorgrad.X` is.
 EAGER = """
-abs add all amax amin any argmax argmin bitwise_and bitwise_not bitwise_or bitwise_xor broadcast_to cat ceil chunk
+abs add all amax amin any argmax argmin bitwise_and bitwise_not bitwise_or bitwise_xor broadcast_to ceil
 clamp clone cos div eq exp expm1 flatten flip floor floor_divide gather ge gt index_select isfinite isinf isnan le log
 log10 log1p log2 log_softmax logical_and logical_not logical_or logical_xor logsumexp lt masked_fill matmul max
 maximum mean min minimum mul narrow ne neg nonzero permute pow ravel reciprocal relu remainder reshape round rsqrt
-select sigmoid sign sin softmax split sqrt square squeeze stack sub sum t tanh transpose true_divide trunc unbind
+select sigmoid sign sin softmax sqrt square squeeze sub sum t tanh transpose true_divide trunc
 unsqueeze where
 """.split()
 
@@ -172,6 +172,7 @@ LATE: dict[str, str] = {
     """,
     "distances": "dist | cdist",
     "factors": "cumprod cumprod_ prod",
+    "joining": "chunk split unbind | cat stack",
     "layout": """
     movedim moveaxis squeeze_ swapaxes swapaxes_ swapdims swapdims_ t_ transpose_ unflatten unfold unsqueeze_
     | atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tensorgrad import return_types
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
 from tensorgrad.backends.dtypes import as_dtype
@@ -209,6 +208,8 @@ def _extreme(name: str, reduce: Any, arg: Any, pair: Any, input: Any, args: tupl
     d = one_dim(name, given["dim"], rank(name, input))
     some_of(name, input, (d,) if input.ndim else ())
     index = arg(input, dim=d if input.ndim else None, keepdim=True)
+    from tensorgrad import return_types
+
     return taken(getattr(return_types, name), input, d, index, given.get("keepdim", False))
 
 
