@@ -111,5 +111,5 @@ def test_every_file_that_the_readme_names_is_there():
     text = (ROOT / "README.md").read_text()
     named = set(re.findall(r"`([\w./]+\.py)`", text))
     assert len(named) > 8
-    homes = [ROOT, ROOT / "tensorgrad", ROOT / "tensorgrad" / "autograd"]
+    homes = [ROOT, ROOT / "examples", ROOT / "tensorgrad", ROOT / "tensorgrad" / "autograd"]
     assert [name for name in named if not any((home / name).exists() for home in homes)] == []

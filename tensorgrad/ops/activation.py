@@ -1,4 +1,4 @@
-"""The activations that are tensor methods too; `rectifiers.py` has the other primitives, `nn.functional` composes the rest."""
+"""The activations that are tensor methods too; `rectifiers.py` has other primitives, `nn.functional` the rest."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ from tensorgrad.autograd.op import Parts, primitive
 from tensorgrad.backends.cpu import decompositions as cpu
 from tensorgrad.errors import AutogradError
 from tensorgrad.ops.linalg import matmul_op, swap
-from tensorgrad.ops.matrices import diag, diagonals, ones_like
+from tensorgrad.ops.matrices import diagonal_matrix, diagonals, ones_of
 from tensorgrad.ops.shape import tril_op, triu_op
 from tensorgrad.ops.solving import solve_triangular_op
 
 
 def _gaps(x: Any) -> Any:
     """`x[j] - x[i]` for row i and column j, and 1 on the diagonal: what the share of two vectors is divided by."""
-    return x[..., None, :] - x[..., None] + diag(ones_like(x))
+    return x[..., None, :] - x[..., None] + diagonal_matrix(ones_of(x))
 
 
 def _cholesky_vjp(g: Parts, wants: Any, y: Any, a: Any, check: bool) -> tuple[Any]:
@@ -69,7 +69,7 @@ def _svd_vjp(g: Parts, wants: Any, y: Any, a: Any, full: bool) -> tuple[Any]:
     k, gu, gs, gvh = s.shape[-1], g.get(0), g.get(1), g.get(2)
     u, vh = u[..., :k], vh[..., :k, :]  # the other vectors are any that complete the basis
     gu, gvh = None if gu is None else gu[..., :k], None if gvh is None else gvh[..., :k, :]
-    x = diag(s * 0.0 if gs is None else gs)
+    x = diagonal_matrix(s * 0.0 if gs is None else gs)
     gaps = _gaps(s * s)
     if gu is not None:
         x = x + _skew(matmul_op(swap(u), gu)) / gaps * s[..., None, :]
@@ -101,10 +101,10 @@ svdvals_op = primitive("svdvals", cpu.svdvals, _svdvals_vjp, keep="a")
 def _eigh_vjp(g: Parts, wants: Any, y: Any, a: Any, lower: bool) -> tuple[Any]:
     w, v = y
     gw, gv = g.get(0), g.get(1)
-    x = diag(w * 0.0 if gw is None else gw)
+    x = diagonal_matrix(w * 0.0 if gw is None else gw)
     if gv is not None:
         shares = matmul_op(swap(v), gv)
-        x = x + (shares - diag(diagonals(shares))) / _gaps(w)
+        x = x + (shares - diagonal_matrix(diagonals(shares))) / _gaps(w)
     return (matmul_op(matmul_op(v, x), swap(v)),)
 
 

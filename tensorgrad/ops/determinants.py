@@ -14,7 +14,7 @@ from tensorgrad.ops.choose import where
 from tensorgrad.ops.decompositions import svd_op
 from tensorgrad.ops.factors import prod_op
 from tensorgrad.ops.linalg import matmul_op, swap
-from tensorgrad.ops.matrices import diag, diagonals, matrices, ones_like
+from tensorgrad.ops.matrices import diagonal_matrix, diagonals, matrices, ones_of
 from tensorgrad.ops.solving import inverse_op
 
 det_op = primitive("det", cpu.det, lambda g, y, a: g[..., None, None] * cofactor_op(a), keep="a")
@@ -24,11 +24,11 @@ def _cofactor_vjp(g: Any, y: Any, a: Any) -> Any:
     """Of a diagonal matrix it is made of the products of all elements of the diagonal but two; others are turned."""
     u, s, vh = svd_op(a, full=False)
     m = matmul_op(matmul_op(swap(u), g), swap(vh))
-    others = 1.0 - diag(ones_like(s))
+    others = 1.0 - diagonal_matrix(ones_of(s))
     neither = others[..., None, :] * others[..., None, :, :]
     n = len(s.shape)
     products = prod_op(s[..., None, None, :] * neither + (1.0 - neither), dim=(n + 1,), keepdim=False) * others
-    x = diag((diagonals(m)[..., None] * products).sum(n - 1)) - swap(m) * products
+    x = diagonal_matrix((diagonals(m)[..., None] * products).sum(n - 1)) - swap(m) * products
     return matmul_op(matmul_op(u, x), vh) * sign(det_op(matmul_op(u, vh)))[..., None, None]
 
 

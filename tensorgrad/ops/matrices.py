@@ -31,7 +31,7 @@ def fits(name: str, a: Any, b: Any) -> None:
         )
 
 
-def diag(x: Any) -> Any:
+def diagonal_matrix(x: Any) -> Any:
     """Matrices with the last dimension on their diagonal."""
     n, ndim = x.shape[-1], len(x.shape)
     return undiagonal_op(x, shape=(*x.shape, n), offset=0, dim1=ndim - 1, dim2=ndim)
@@ -43,7 +43,7 @@ def diagonals(x: Any) -> Any:
     return diagonal_op(x, offset=0, dim1=ndim - 2, dim2=ndim - 1)
 
 
-def ones_like(x: Any) -> Any:
+def ones_of(x: Any) -> Any:
     """Ones in the shape of what a vjp was given."""
     return where(True, 1.0, x)
 

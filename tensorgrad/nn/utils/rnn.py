@@ -13,6 +13,17 @@ from tensorgrad.errors import ShapeError
 from tensorgrad.ops import cat, index_select
 from tensorgrad.tensor import Tensor
 
+__all__ = [
+    "PackedSequence",
+    "invert_permutation",
+    "pack_padded_sequence",
+    "pack_sequence",
+    "pad_packed_sequence",
+    "pad_sequence",
+    "unpack_sequence",
+    "unpad_sequence",
+]
+
 
 class _Fields(NamedTuple):
     data: Tensor
