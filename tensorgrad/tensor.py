@@ -446,7 +446,7 @@ class Tensor(Filling):
     logical_not, bitwise_not = ops.logical_not, ops.bitwise_not
     bitwise_and, bitwise_or, bitwise_xor = ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor
     isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
-    clone, masked_fill = ops.clone, ops.masked_fill
+    clone = ops.clone
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """This tensor where the condition holds, else `other`."""
@@ -472,7 +472,7 @@ class Tensor(Filling):
     permute, transpose, t = ops.permute, ops.transpose, ops.t
     squeeze, unsqueeze, expand, broadcast_to = ops.squeeze, ops.unsqueeze, ops.expand, ops.broadcast_to
     narrow, select = ops.narrow, ops.select
-    flip, gather, index_select, nonzero = ops.flip, ops.gather, ops.index_select, ops.nonzero
+    flip = ops.flip
 
     def view(self, *shape: Any, dtype: Any = None) -> Tensor:
         """A view of the elements in another shape; or, given a dtype, of their memory as that, outside the graph.

@@ -54,15 +54,7 @@ from tensorgrad.ops.compare import (
     ne,
 )
 from tensorgrad.ops.dims import flat, one_dim
-from tensorgrad.ops.index import (
-    gather,
-    getitem,
-    index_select,
-    masked_fill,
-    nonzero,
-    one_hot,
-    setitem,
-)
+from tensorgrad.ops.index import getitem, setitem
 from tensorgrad.ops.linalg import linear, matmul
 from tensorgrad.ops.powers import (
     cos,
@@ -113,6 +105,7 @@ if TYPE_CHECKING:
     from tensorgrad.ops.diagonals import *
     from tensorgrad.ops.distances import *
     from tensorgrad.ops.factors import *
+    from tensorgrad.ops.gathering import *
     from tensorgrad.ops.joining import *
     from tensorgrad.ops.layout import *
     from tensorgrad.ops.norms import *
@@ -131,9 +124,9 @@ if TYPE_CHECKING:
 # The public functions of the families above: what `tensorgrad.X` is.
 EAGER = """
 abs add all amax amin any argmax argmin bitwise_and bitwise_not bitwise_or bitwise_xor broadcast_to ceil
-clamp clone cos div eq exp expm1 flatten flip floor floor_divide gather ge gt index_select isfinite isinf isnan le log
-log10 log1p log2 log_softmax logical_and logical_not logical_or logical_xor logsumexp lt masked_fill matmul max
-maximum mean min minimum mul narrow ne neg nonzero permute pow ravel reciprocal relu remainder reshape round rsqrt
+clamp clone cos div eq exp expm1 flatten flip floor floor_divide ge gt isfinite isinf isnan le log
+log10 log1p log2 log_softmax logical_and logical_not logical_or logical_xor logsumexp lt matmul max
+maximum mean min minimum mul narrow ne neg permute pow ravel reciprocal relu remainder reshape round rsqrt
 select sigmoid sign sin softmax sqrt square squeeze sub sum t tanh transpose true_divide trunc
 unsqueeze where
 """.split()
@@ -172,6 +165,7 @@ LATE: dict[str, str] = {
     """,
     "distances": "dist | cdist",
     "factors": "cumprod cumprod_ prod",
+    "gathering": "gather index_select masked_fill nonzero",
     "joining": "chunk split unbind | cat stack",
     "layout": """
     movedim moveaxis squeeze_ swapaxes swapaxes_ swapdims swapdims_ t_ transpose_ unflatten unfold unsqueeze_

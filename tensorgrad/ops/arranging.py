@@ -12,7 +12,7 @@ from tensorgrad.backends.cpu import indices
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.choose import clone, clone_op
 from tensorgrad.ops.dims import flat, one_dim, rank
-from tensorgrad.ops.index import index_select
+from tensorgrad.ops.gathering import index_select
 from tensorgrad.ops.shape import broadcast_op, flip, ravel, reshape, transpose, unsqueeze
 
 roll_op: Callable[..., Any] = primitive(

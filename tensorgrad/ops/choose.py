@@ -34,7 +34,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     tensor([0., 2.])
     """
     if input is None and other is None:
-        from tensorgrad.ops.index import nonzero
+        from tensorgrad.ops.gathering import nonzero
 
         return nonzero(condition, as_tuple=True)
     if not isinstance(condition, bool) and condition.dtype.kind != "b":

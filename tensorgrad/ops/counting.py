@@ -12,7 +12,7 @@ from tensorgrad.backends.cpu import counting as cpu
 from tensorgrad.backends.dtypes import int32, int64, result_dtype
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.dims import many_dims, one_dim, rank
-from tensorgrad.ops.index import check_range
+from tensorgrad.ops.gathering import check_range
 from tensorgrad.ops.reduce import floating, sum
 
 bincount_op = primitive("bincount", cpu.bincount)

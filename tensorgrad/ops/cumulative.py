@@ -12,7 +12,8 @@ from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.choose import clone, must_be_floating
 from tensorgrad.ops.compare import logical_xor
 from tensorgrad.ops.dims import one_dim, rank
-from tensorgrad.ops.index import gather_op, slice_op
+from tensorgrad.ops.gathering import gather_op
+from tensorgrad.ops.index import slice_op
 from tensorgrad.ops.joining import cat
 from tensorgrad.ops.powers import exp
 from tensorgrad.ops.reduce import in_dtype, of_dtype, sum

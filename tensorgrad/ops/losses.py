@@ -7,7 +7,7 @@ from typing import Any
 from tensorgrad.autograd.op import binary, primitive
 from tensorgrad.backends.cpu import losses as cpu
 from tensorgrad.ops.arithmetic import maximum
-from tensorgrad.ops.index import one_hot_op
+from tensorgrad.ops.gathering import one_hot_op
 from tensorgrad.ops.powers import log, log1p
 from tensorgrad.ops.rectifiers import hardtanh_op
 from tensorgrad.ops.softmax import softmax_slope_op

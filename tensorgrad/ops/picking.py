@@ -7,7 +7,8 @@ from typing import Any
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.dims import one_dim, rank
-from tensorgrad.ops.index import check_range, gather, index_op, nonzero
+from tensorgrad.ops.gathering import check_range, gather, nonzero
+from tensorgrad.ops.index import index_op
 from tensorgrad.ops.layout import broadcast_shapes
 from tensorgrad.ops.shape import broadcast_op, ravel
 

@@ -12,7 +12,6 @@ from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.arithmetic import maximum, minimum
 from tensorgrad.ops.choose import cast
 from tensorgrad.ops.dims import many_dims, one_dim, rank
-from tensorgrad.ops.index import gather_op
 from tensorgrad.ops.powers import exp
 from tensorgrad.ops.shape import broadcast_to
 
@@ -60,6 +59,8 @@ def taken(kind: Any, input: Any, d: int, index: Any, keepdim: bool) -> Any:
     """The elements at an index that was found along a dimension, which it has kept, and the index, as named results."""
     if not input.ndim:
         return kind(input.reshape(()), index.reshape(()))
+    from tensorgrad.ops.gathering import gather_op
+
     values = gather_op(input, index, dim=d)
     if not keepdim:
         shape = (*input.shape[:d], *input.shape[d + 1 :])

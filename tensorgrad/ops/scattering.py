@@ -13,15 +13,13 @@ from tensorgrad.autograd.graph import wrap
 from tensorgrad.autograd.inplace import apply_
 from tensorgrad.autograd.op import REGISTRY, apply, primitive
 from tensorgrad.backends import cpu
-from tensorgrad.backends.cpu import Slot, scattering
+from tensorgrad.backends.cpu import Slot, gathering, scattering
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.choose import cast, where
+from tensorgrad.ops.gathering import check_index, check_vector, gather_op
 from tensorgrad.ops.index import (
     ALL_INDEX_ARRAYS,
-    check_index,
-    check_vector,
     fitting,
-    gather_op,
     index_op,
     parse,
     slice_op,
@@ -49,7 +47,7 @@ scatter_count_op = primitive("scatter_count", scattering.scatter_count)
 
 scatter_add_op: Callable[..., Any] = primitive(
     "scatter_add",
-    cpu.scatter_add,
+    gathering.scatter_add,
     lambda g, y, a, index, src, dim: g,
     None,
     lambda g, y, a, index, src, dim: gather_op(g, index, dim=dim),

@@ -10,7 +10,7 @@ from tensorgrad.autograd.op import primitive
 from tensorgrad.backends.cpu import sorting as cpu
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.dims import one_dim, rank
-from tensorgrad.ops.index import gather_op
+from tensorgrad.ops.gathering import gather_op
 from tensorgrad.ops.reduce import even_vjp, some_of, taken
 
 argsort_op = primitive("argsort", cpu.argsort)

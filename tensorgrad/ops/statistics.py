@@ -15,7 +15,7 @@ from tensorgrad.ops.choose import cast, where
 from tensorgrad.ops.combining import lerp
 from tensorgrad.ops.compare import isnan, logical_not
 from tensorgrad.ops.dims import many_dims, one_dim, rank
-from tensorgrad.ops.index import gather_op
+from tensorgrad.ops.gathering import gather_op
 from tensorgrad.ops.layout import movedim
 from tensorgrad.ops.linalg import matmul_op
 from tensorgrad.ops.powers import sqrt

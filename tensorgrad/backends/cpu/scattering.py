@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.index import contiguous, positions
+from tensorgrad.backends.cpu.gathering import contiguous, positions
 from tensorgrad.backends.cpu.shared import Array, Dims, finish
 
 REDUCERS = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}

@@ -9,7 +9,7 @@ from tensorgrad import ops
 from tensorgrad.autograd.graph import Foreign
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn.functional.reduction import HINT, chosen, expands, floating, pair, reduced
-from tensorgrad.ops.index import gather_op
+from tensorgrad.ops.gathering import gather_op
 from tensorgrad.ops.losses import binary_cross_entropy_op, softmax_cross_entropy_op
 from tensorgrad.ops.rectifiers import softplus_op
 from tensorgrad.tensor import Tensor

@@ -9,6 +9,7 @@ from tensorgrad import ops
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn.functional.activation import logsigmoid
 from tensorgrad.nn.functional.reduction import chosen, floating, pair, reduced, tensors, together
+from tensorgrad.ops.gathering import one_hot
 from tensorgrad.ops.rectifiers import softplus_op
 from tensorgrad.tensor import Tensor
 
@@ -175,7 +176,7 @@ def multi_margin_loss(
         behind = ops.square(behind)
     if weight is not None:
         behind = behind * weight[index]
-    loss = ops.where(ops.one_hot(index.squeeze(1), classes) == 1, 0.0, behind).mean(1)
+    loss = ops.where(one_hot(index.squeeze(1), classes) == 1, 0.0, behind).mean(1)
     return reduced(name, loss.reshape(target.shape), reduction)
 
 
@@ -204,7 +205,7 @@ def multilabel_margin_loss(
     scores, labels = input.reshape(-1, classes), target.long().reshape(-1, classes)
     listed = ops.cumsum(labels < 0, 1) == 0
     safe = ops.where(listed, labels, 0)
-    among = (ops.one_hot(safe, classes) * listed.unsqueeze(2)).sum(1) > 0
+    among = (one_hot(safe, classes) * listed.unsqueeze(2)).sum(1) > 0
     behind = ops.relu(1.0 - ops.gather(scores, 1, safe).unsqueeze(2) + scores.unsqueeze(1))
     counts = listed.unsqueeze(2) & ~among.unsqueeze(1)
     loss = ops.where(counts, behind, 0.0).sum((1, 2)) / classes
