@@ -84,7 +84,7 @@ _FOUND_IN = {
     """,
     "types": """
     BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor bfloat16
-    can_cast complex64 complex128 finfo iinfo is_complex is_floating_point is_nonzero numel result_type
+    can_cast complex64 complex128 finfo iinfo is_complex is_floating_point numel result_type
     """,
 }
 _LATE = {name: room for room, names in _FOUND_IN.items() for name in names.split()}

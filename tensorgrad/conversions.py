@@ -97,7 +97,7 @@ class Conversions(Protocols):
 
     def cuda(self: Any, device: Any = None, non_blocking: Any = False) -> Any:
         """Raises `DeviceError`: there is no CUDA device."""
-        require_cpu("cuda", device_type("cuda") if device is None else device)
+        require_cpu("cuda", "cuda" if device in (None, "cpu", CPU) else device)
 
     def pin_memory(self: Any, device: Any = None) -> Any:
         """This tensor: there is no device to which pinned memory would be copied faster."""

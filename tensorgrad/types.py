@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.backends.dtypes import (
+    CATEGORY,
     as_dtype,
     bool_,
     float16,
@@ -17,6 +18,7 @@ from tensorgrad.backends.dtypes import (
     int16,
     int32,
     int64,
+    result_dtype,
     uint8,
 )
 from tensorgrad.creation import empty, tensor
@@ -161,16 +163,6 @@ def numel(input: Tensor) -> int:
     return input.numel()
 
 
-def is_nonzero(input: Tensor) -> bool:
-    """Whether a tensor of one element is not 0. Raises `ShapeError` for more elements, or none.
-
-    >>> import tensorgrad as tg
-    >>> tg.is_nonzero(tg.tensor([0.0]))
-    False
-    """
-    return bool(input)
-
-
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """The dtype that an operation on two tensors or numbers gives.
 
@@ -178,8 +170,6 @@ def result_type(tensor1: Any, tensor2: Any) -> Any:
     >>> tg.result_type(tg.tensor([1, 2]), 1.0)
     dtype('float32')
     """
-    from tensorgrad.backends.dtypes import result_dtype
-
     return result_dtype([x._data if isinstance(x, Tensor) else x for x in (tensor1, tensor2)])
 
 
@@ -190,7 +180,5 @@ def can_cast(from_: Any, to: Any) -> bool:
     >>> tg.can_cast(tg.float64, tg.float32), tg.can_cast(tg.float32, tg.int64)
     (True, False)
     """
-    from tensorgrad.backends.dtypes import CATEGORY
-
     given, wanted = as_dtype(from_), as_dtype(to)
     return CATEGORY[given.kind] <= CATEGORY[wanted.kind] and not (given.kind == "i" and wanted.kind == "u")

@@ -120,7 +120,7 @@ def test_every_layout_tiling_division_and_way_back_gives_the_same(shape, tile, w
     monkeypatch.setattr(kernels, "TILE", tile)
     monkeypatch.setattr(kernels, "WIDER", wider)
     monkeypatch.setattr(kernels, "ALONE", 0)
-    monkeypatch.setattr(kernels, "threads", lambda: threads)
+    monkeypatch.setattr(kernels, "get_num_threads", lambda: threads)
     parts = derivatives(F, tg.from_numpy, tg.autograd.grad, "conv2d", [x, w, b], {"padding": 2})
     for got, expected in zip(parts[:-1], whole[:-1], strict=True):  # the bias has no second derivative
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)

@@ -74,9 +74,12 @@ def test_batches_come_in_the_same_order_as_without_workers(workers):
 def test_shuffling_is_that_of_the_seed_and_another_each_epoch():
     def epochs(workers):
         loader = DataLoader(Squares(), 4, shuffle=True, generator=tg.Generator().manual_seed(3), num_workers=workers)
-        return [sorted(x for batch in batches(loader) for x in batch) for _ in range(2)]
+        return [[x for batch in batches(loader) for x in batch] for _ in range(2)]
 
-    assert epochs(2) == epochs(0)
+    first, second = epochs(0)
+    assert sorted(first) == sorted(second) == [i * i for i in range(10)]
+    assert first != second
+    assert epochs(2) == [first, second]
 
 
 def test_items_one_by_one_and_whole_batches_of_indices():

@@ -113,3 +113,4 @@ def test_every_file_that_the_readme_names_is_there():
     assert len(named) > 8
     homes = [ROOT, ROOT / "examples", ROOT / "tensorgrad", ROOT / "tensorgrad" / "autograd"]
     assert [name for name in named if not any((home / name).exists() for home in homes)] == []
+    assert [path for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text) if not (ROOT / path).exists()] == []

@@ -28,7 +28,6 @@ deg2rad digamma erf erfc erfinv exp exp2 expm1 fix floor frac isfinite isinf isn
 log10 log1p log2 logical_not logit nan_to_num neg negative positive rad2deg reciprocal relu round rsqrt sgn sigmoid sign
 signbit sin sinc sinh sqrt square tan tanh trunc
 """.split()
-STEPS = {"ceil", "fix", "floor", "round", "sgn", "sign", "trunc"}  # their gradient is zero, and none is recorded
 
 BINARY = """
 add arctan2 atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor clamp_max clamp_min copysign

@@ -11,11 +11,16 @@ from test_catalogue import arrays_of, each, tensors_of
 
 import tensorgrad as tg
 from tensorgrad import func, nn
-from tensorgrad.autograd.batching import RAGGED
+from tensorgrad.autograd.batching import RAGGED, RULES
+from tensorgrad.autograd.op import REGISTRY
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 from tensorgrad.nn import functional as F
 
 SIZE = 3
+
+
+def test_the_tables_name_primitives():
+    assert RAGGED | RULES.keys() <= REGISTRY.keys()
 
 
 def close(a, b, tolerance=1e-10):

@@ -22,7 +22,7 @@ from tensorgrad.errors import AutogradError, ShapeError
 # By the name of an op: a function of the call (see `Call`) that gives the result for the whole batch.
 RULES: dict[str, Callable[[Call], Any]] = {}
 # Their results have a shape that depends on the values, so that those of the examples do not go together.
-RAGGED = frozenset({"bag_spread", "masked_select", "nonzero", "repeats", "unique"})
+RAGGED = frozenset({"bag_spread", "nonzero", "repeats", "unique"})
 
 
 class Batched(Foreign):
@@ -256,8 +256,3 @@ def _stacked(op: Op, ys: Any) -> Any:
     from tensorgrad.ops.joining import stack_op
 
     return stack_op(*ys, dim=0)
-
-
-def values_are_there(*tensors: Any) -> bool:
-    """Whether the values of tensors can be looked at: a check of them has to be left out where they cannot."""
-    return not any(isinstance(x._data, Foreign) for x in tensors)

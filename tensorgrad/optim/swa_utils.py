@@ -170,9 +170,9 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     >>> model = tg.nn.Linear(2, 1)
     >>> tg.optim.swa_utils.update_bn([tg.ones(4, 2)], model)
     """
-    from tensorgrad import nn
+    from tensorgrad.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
 
-    kinds = tuple(getattr(nn, f"BatchNorm{d}d") for d in (1, 2, 3) if hasattr(nn, f"BatchNorm{d}d"))
+    kinds = (BatchNorm1d, BatchNorm2d, BatchNorm3d)
     layers: dict[Any, Any] = {layer: layer.momentum for layer in model.modules() if isinstance(layer, kinds)}
     if not layers:
         return

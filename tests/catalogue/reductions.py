@@ -45,7 +45,6 @@ def _ranked(a: np.ndarray, place: int) -> np.ndarray:
 
 
 LARGEST, SMALLEST = {"dim": 1, "largest": True}, {"dim": 1, "largest": False}
-ROW_KEPT = ((0, 4),)
 
 ROWS = [
     # Chosen from all

@@ -107,6 +107,7 @@ class DataLoader(Generic[T_co]):
         self.worker_init_fn = worker_init_fn
         self.multiprocessing_context = multiprocessing_context
         self._workers: Workers | None = None
+        self._epochs = 0
         self.drop_last = drop_last
         self.generator = generator
         self.batch_size = None
@@ -156,7 +157,10 @@ class DataLoader(Generic[T_co]):
         tasks: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
         workers = self._workers
         if workers is None:
-            seed = int(numpy_of(self.generator).integers(2**62))
+            # Another for each epoch, and none is drawn: the order of the items is that of a loader without workers.
+            drawn = numpy_of(self.generator).bit_generator.state["state"]["state"]
+            seed = (drawn + self._epochs * 0x9E3779B97F4A7C15) % 2**62
+            self._epochs += 1
             stream = (self._iterable, self.batch_sampler is not None, self.batch_size, self.drop_last)
             job = Job(self.dataset, self.collate_fn, *stream, self.num_workers, seed, self.worker_init_fn)
             workers = Workers(job, self.prefetch_factor or 2, self.timeout, self.multiprocessing_context)
