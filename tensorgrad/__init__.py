@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from tensorgrad import datasets, linalg, nn, optim, testing, utils, viz
     from tensorgrad.backends.threads import get_num_threads, set_num_threads
     from tensorgrad.creation import *
+    from tensorgrad.func import vmap
     from tensorgrad.io import load, save
     from tensorgrad.ops import *
     from tensorgrad.random import *
@@ -73,6 +74,7 @@ _FOUND_IN = {
     ones_like tensor zeros zeros_like
     """,
     "backends.threads": "get_num_threads set_num_threads",
+    "func": "vmap",
     "io": "load save",
     "random": """
     Generator bernoulli default_generator get_rng_state initial_seed manual_seed multinomial normal rand

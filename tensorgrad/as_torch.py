@@ -67,9 +67,9 @@ def _exists(outer: ModuleType, name: str) -> bool:
 
 def _nearest(name: str, candidates: list[str]) -> str:
     """The names that are most like one, for an error to offer; those in other capitals come last."""
-    same = difflib.get_close_matches(name, candidates)
+    same = difflib.get_close_matches(name, candidates, cutoff=0.7)
     written = {c.lower(): c for c in candidates}
-    folded = [written[c] for c in difflib.get_close_matches(name.lower(), written)]
+    folded = [written[c] for c in difflib.get_close_matches(name.lower(), written, cutoff=0.7)]
     return ", ".join(list(dict.fromkeys(same + folded))[:3])
 
 

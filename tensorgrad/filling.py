@@ -57,6 +57,8 @@ class Filling(Conversions):
         from tensorgrad import random
 
         self._must_be_floating("uniform_")
+        if a > b:
+            raise ValueError(f"uniform_: a, {a}, must not be above b, {b}")
         return self._write("uniform_", random.uniform(self.shape, self.dtype, generator) * (b - a) + a)
 
     def normal_(self: Any, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Any:

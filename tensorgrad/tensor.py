@@ -49,6 +49,13 @@ def _comparison(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], An
     return method
 
 
+def _product(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        return operation(self, other) if isinstance(other, TensorBase | np.ndarray) else NotImplemented
+
+    return method
+
+
 def _in_place(name: str) -> Callable[..., Any]:
     """The method that writes the result of an op into the tensor."""
 
@@ -62,7 +69,9 @@ def _written(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """The method that computes a function of the tensor, composed of ops, and writes the result into it."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        y = function(self if edge(self) is None else ops.clone(self), *args, **kwargs)
+        # What is kept for another's gradient must not be what is written over either.
+        wanted = any(isinstance(x, TensorBase) and edge(x) is not None for x in (self, *args, *kwargs.values()))
+        y = function(ops.clone(self) if wanted else self, *args, **kwargs)
         if y.shape != self.shape or CATEGORY[y.dtype.kind] > CATEGORY[self.dtype.kind]:
             kind = ShapeError if y.shape != self.shape else DtypeError
             raise kind(
@@ -134,6 +143,13 @@ class Size(tuple[int, ...]):
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""
         return math.prod(self)
+
+    def __getitem__(self, at: Any) -> Any:
+        found = tuple.__getitem__(self, at)
+        return Size(found) if isinstance(at, slice) else found
+
+    def __add__(self, other: Any) -> Any:
+        return Size((*self, *other))
 
 
 class Tensor(Filling):
@@ -400,8 +416,8 @@ class Tensor(Filling):
     __rmod__ = _reflected(ops.remainder)
     __pow__ = ops.pow
     __rpow__ = _reflected(ops.pow)
-    __matmul__ = ops.matmul
-    __rmatmul__ = _reflected(ops.matmul)
+    __matmul__ = _product(ops.matmul)
+    __rmatmul__ = _product(_reflected(ops.matmul))
     __neg__ = ops.neg
     __abs__ = ops.abs
     __and__ = __rand__ = ops.bitwise_and

@@ -1089,3 +1089,23 @@ def test_a_graph_can_be_followed_to_its_leaves():
     (product, _), (leaf, _) = added.next_functions
     assert (leaf.name, leaf.variable is w, leaf.next_functions) == ("AccumulateGrad", True, ())
     assert product.next_functions == ((None, 0), (leaf, 0))
+
+
+class TwiceWithSetup(tg.autograd.Function):
+    @staticmethod
+    def forward(x, factor):
+        return x * factor
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.factor = inputs[1]
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.factor, None
+
+
+def test_a_function_may_keep_what_it_needs_in_setup_context():
+    x = tg.randn(3, dtype=tg.float64, requires_grad=True)
+    assert tg.testing.gradcheck(lambda x: TwiceWithSetup.apply(x, 2.0), x)
+    assert TwiceWithSetup.apply(x, 2.0).tolist() == (x * 2).tolist()

@@ -167,3 +167,12 @@ def test_chained_streams_and_stacked_data_sets():
     assert {key: value.tolist() for key, value in batch.items()} == {"x": [0, 1], "y": [1, 2]}
     with pytest.raises(tg.errors.ShapeError, match="must have one length"):
         StackDataset(Squares(3), Squares(4))
+
+
+def test_an_error_is_not_lost_where_training_is_slower_than_the_workers():
+    loader = iter(DataLoader(Squares(40, bad=(5,)), 2, num_workers=2))
+    first = next(loader)
+    time.sleep(0.3)
+    assert first.tolist() == [0, 1]
+    with pytest.raises(KeyError, match="no item 5"):
+        list(loader)

@@ -221,3 +221,19 @@ MISTAKES = {
 def test_mistakes_are_explained(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+THROUGH_VMAP = {
+    "max pooling": (lambda z: F.max_pool2d(z, 2), (3, 1, 4, 4)),
+    "cosine similarity": (lambda z: F.cosine_similarity(z, z.sin(), 0), (3, 5)),
+    "many inputs": (lambda z: tg.stack([z] * 10), (3, 4)),
+}
+
+
+@pytest.mark.parametrize(("function", "shape"), THROUGH_VMAP.values(), ids=THROUGH_VMAP)
+def test_gradients_flow_through_layers_inside_vmap(function, shape):
+    x = tg.randn(*shape, dtype=tg.float64, requires_grad=True)
+    loop = x.detach().requires_grad_()
+    func.vmap(function)(x).square().sum().backward()
+    sum(function(z).square().sum() for z in loop).backward()
+    close(x.grad, loop.grad)

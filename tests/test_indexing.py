@@ -221,3 +221,20 @@ def test_an_array_after_a_slice_after_an_int_stays_in_its_place():
     x = tg.arange(24).reshape(2, 3, 4)
     assert x[0, :, [1, 2]].shape == (3, 2)  # NumPy: (2, 3)
     assert x[0, :, [1, 2]].tolist() == x[0][:, [1, 2]].tolist()
+
+
+def test_a_short_list_of_more_than_numbers_is_an_index_for_each_dimension():
+    x = tg.arange(6).reshape(2, 3)
+    assert x[[[0, 1], [1, 1]]].tolist() == [1, 4]
+    assert x[[slice(0, 1), 1]].tolist() == [1]
+    assert x[[tg.tensor(0), tg.tensor(1)]].item() == 1
+    assert x[[0, 1]].tolist() == x.tolist()
+
+
+def test_an_integer_that_a_small_dtype_lacks_wraps_around_as_in_pytorch():
+    x = tg.zeros(3, dtype=tg.uint8)
+    x[0] = -1
+    x[1:2].fill_(-2)
+    assert x.tolist() == [255, 254, 0]
+    assert (tg.tensor([5], dtype=tg.uint8) * -3).item() == 241
+    assert (tg.tensor([5], dtype=tg.int8) + 200).item() == -51

@@ -63,3 +63,8 @@ def test_out_does_not_lose_a_gradient_silently():
         tg.mul(X, w, out=tg.empty(2, 3))
     with tg.no_grad():
         assert tg.mul(X, w, out=tg.empty(2, 3)).tolist() == X.tolist()
+
+
+def test_functions_of_several_tensors_take_out_too():
+    assert tg.cat([X, X], out=tg.empty(0)).shape == (4, 3)
+    assert tg.where(X > 1, X, 0.0, out=tg.empty(2, 3)).sum().item() == 14.0

@@ -395,3 +395,19 @@ def test_contiguous_puts_the_elements_in_order_and_carries_the_gradient():
     assert y.is_contiguous()
     (y.view(-1) * tg.arange(6.0)).sum().backward()
     assert x.grad.tolist() == [[0, 2, 4], [1, 3, 5]]
+
+
+def test_a_composed_method_in_place_keeps_what_another_gradient_reads():
+    a, b = tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0], requires_grad=True)
+    z = a * 1
+    z.divide_(b).sum().backward()
+    np.testing.assert_allclose(b.grad.numpy(), [-1 / 9, -2 / 16], rtol=1e-6)
+
+
+def test_what_backward_does_not_read_may_be_changed():
+    logits = tg.randn(3, 4, requires_grad=True)
+    losses = tg.nn.functional.cross_entropy(logits, tg.tensor([0, 1, 2]), reduction="none")
+    losses *= 2
+    y = tg.nn.functional.gelu(logits)
+    y += 1
+    (losses.sum() + y.sum()).backward()

@@ -192,7 +192,7 @@ class Call:
     def _promote(self, shown: list[Any]) -> None:
         """Convert the inputs to the dtype that the op chooses by what an example shows: no dimensions count less."""
         op = self.op
-        together = [op.promoted is None or letter in op.promoted for letter in LETTERS[: len(shown)]]
+        together = [True] * len(shown) if op.promoted is None else [x in op.promoted for x in LETTERS[: len(shown)]]
         dtype = result_dtype([x for x, chooses in zip(shown, together) if chooses])
         if op.inputs == "float" and dtype.kind != "f":
             dtype = get_default_dtype()

@@ -164,6 +164,11 @@ class Function:
         raise NotImplementedError("a Function needs a static method forward(ctx, *args)")
 
     @staticmethod
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+        """Keep in `ctx` what backward needs, where forward is written without it: `forward(*args)`."""
+        raise NotImplementedError("a Function whose forward takes no ctx needs setup_context(ctx, inputs, output)")
+
+    @staticmethod
     def backward(ctx: Context, *grads: Any) -> Any:
         """Compute the gradients of the inputs from those of the outputs."""
         raise NotImplementedError("a Function needs a static method backward(ctx, *grads)")
@@ -178,7 +183,11 @@ class Function:
         mode = GRAD.get()
         ctx = Context(tuple(e is not None for e in edges))
         with no_grad():
-            outputs = cls.forward(ctx, *args, **kwargs)
+            if cls.setup_context is Function.setup_context:
+                outputs = cls.forward(ctx, *args, **kwargs)
+            else:
+                outputs = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, outputs)
         several = isinstance(outputs, tuple)
         results = outputs if several else (outputs,)
         for i, y in enumerate(results):

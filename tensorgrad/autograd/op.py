@@ -294,9 +294,17 @@ def prepare(op: Op, arrays: list[Any]) -> list[Any]:
         if together[i]:
             if x.__class__ is not ndarray:
                 values[i] = x if any(v.__class__ is ndarray for v in chosen) else np.asarray(x, dtype)
+                if x.__class__ is int and dtype.itemsize < 8 and dtype.kind in "iu" and not fits(x, dtype):
+                    values[i] = np.asarray(x).astype(dtype)  # -1 is 255 in uint8, as in PyTorch
             elif x.dtype != dtype:
                 values[i] = x.astype(dtype)
     return values
+
+
+def fits(x: int, dtype: Any) -> bool:
+    """Whether an integer dtype has a number."""
+    limits = np.iinfo(dtype)
+    return bool(limits.min <= x <= limits.max)
 
 
 def _plain(op: Op, x: Any, position: int) -> Any:

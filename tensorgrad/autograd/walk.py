@@ -376,7 +376,8 @@ def _call_hooks(hooks: list[Any], g: Any, source: Any) -> Any:
 def _released(node: Node) -> AutogradError:
     return AutogradError(
         f"backward of {node.op.name} a second time: what it kept was released by the first backward{called_at(node)}. "
-        f"Pass retain_graph=True to the first backward, or compute the loss anew before each one"
+        f"Compute the loss anew before each backward, and .detach() what is carried over from an earlier step (a "
+        f"hidden state); or pass retain_graph=True to the first backward"
     )
 
 

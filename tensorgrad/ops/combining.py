@@ -20,7 +20,7 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> tg.rsub(tg.tensor([1.0, 2.0]), 5)
     tensor([4., 3.])
     """
-    return sub(other, input if alpha == 1 else scaled("rsub", other, input, alpha))
+    return sub(other, input if alpha == 1 else scaled("rsub", input, input, alpha))
 
 
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:

@@ -28,4 +28,4 @@ def _gelu_vjp(g: Any, wants: tuple[bool, ...], y: Any, x: Any, approximate: str)
 
 # The activation and its slope. One primitive, because the composition takes ten passes over memory and keeps four
 # arrays; the slope, computed beside the value, makes the gradient a product.
-gelu_op = primitive("gelu", cpu.gelu, joint=_gelu_vjp, keep="ya", inputs="float")
+gelu_op = primitive("gelu", cpu.gelu, joint=_gelu_vjp, keep="y1a", inputs="float")

@@ -92,8 +92,14 @@ def _is_basic(parts: tuple[Any, ...]) -> bool:
     return True
 
 
+def _is_part(x: Any) -> bool:
+    return x is None or x is Ellipsis or isinstance(x, list | tuple | range | slice) or getattr(x, "ndim", -1) >= 0
+
+
 def parse(tensor: Any, index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """An index as a template and the arrays in it. Raises `IndexError` for what cannot index this tensor."""
+    if index.__class__ is list and len(index) < 32 and any(map(_is_part, index)):
+        index = tuple(index)  # a short list that holds more than numbers is one index per dimension, as in PyTorch
     parts = index if isinstance(index, tuple) else (index,)
     if _is_basic(parts):
         return parts, ()

@@ -16,6 +16,7 @@ from tensorgrad.backends import cpu
 from tensorgrad.backends.dtypes import CATEGORY
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 
+SEVERAL = frozenset({"broadcast_tensors", "cartesian_prod", "meshgrid"})  # these take tensors, and only look at them
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 
 
@@ -47,7 +48,8 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:
 def public(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function as `tensorgrad.X`: as `method`, and with `out=` where it is computed from an `input`."""
     names = _parameters(function)
-    return method(function) if "out" in names or "input" not in names[:1] else takes_out(method(function))
+    computed = names[:1] and names[0] in ("input", "condition", "tensors") and function.__name__ not in SEVERAL
+    return takes_out(method(function)) if computed and "out" not in names else method(function)
 
 
 def takes_out(function: Callable[..., Any]) -> Callable[..., Any]:

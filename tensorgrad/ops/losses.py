@@ -25,7 +25,7 @@ def _softmax_cross_entropy_vjp(g: Any, wants: tuple[bool, ...], y: Any, a: Any, 
 # The loss of each row of logits (..., C) against its class (...), and the probabilities, of which the gradient is made:
 # only they are kept. A test holds it equal to -log_softmax(logits)[class].
 softmax_cross_entropy_op = primitive(
-    "softmax_cross_entropy", cpu.softmax_cross_entropy, joint=_softmax_cross_entropy_vjp, keep="yb"
+    "softmax_cross_entropy", cpu.softmax_cross_entropy, joint=_softmax_cross_entropy_vjp, keep="y1b"
 )
 
 # A primitive for its derivative, which must be finite where a probability is exactly 0 or 1: there the composition of

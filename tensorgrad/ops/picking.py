@@ -6,6 +6,7 @@ from typing import Any
 
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.ops.choose import where
 from tensorgrad.ops.dims import one_dim, rank
 from tensorgrad.ops.gathering import check_range, gather, nonzero
 from tensorgrad.ops.index import index_op
@@ -65,7 +66,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
             [4.]])
     """
     if dim is None:
-        return gather(ravel(input), 0, ravel(indices))
+        return take_along_dim(ravel(input), ravel(indices), 0)
     d = one_dim("take_along_dim", dim, rank("take_along_dim", input))
     if indices.ndim != input.ndim:
         raise ShapeError(
@@ -76,6 +77,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
         return gather(input, 0, indices)
     shape = list(broadcast_shapes(_without(input.shape, d), _without(indices.shape, d)))
     shape[d] = input.shape[d]
+    indices = where(indices < 0, indices + input.shape[d], indices)  # here they count from the end, unlike in gather
     wide = (*shape[:d], indices.shape[d], *shape[d + 1 :])
     return gather(broadcast_op(input, shape=tuple(shape)), d, broadcast_op(indices, shape=wide))
 

@@ -170,6 +170,10 @@ def _added(name: str, input: Any, product: Any, beta: float, alpha: float) -> An
         raise DtypeError(
             f"{name}: input is {input.dtype.name} and the product {product.dtype.name}; convert one with .to(dtype)"
         )
+    if product.dtype.kind != "f":
+        if isinstance(alpha, float):
+            raise DtypeError(f"{name}: alpha must be an integer where the inputs are, not {alpha}")
+        beta = int(beta)
     if alpha != 1:
         product = product * alpha
     if beta == 0:

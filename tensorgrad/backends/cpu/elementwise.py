@@ -181,5 +181,5 @@ def clone(a: Array, order: Literal["K", "C"] = "K") -> Array:
 
 def copy(a: Array, b: Any, out: Array | None = None) -> Array:
     y = np.empty_like(a) if out is None else out
-    np.copyto(y, b, casting="unsafe")
+    np.copyto(y, np.asarray(b) if b.__class__ is int else b, casting="unsafe")  # -1 is 255 in uint8, as in PyTorch
     return y

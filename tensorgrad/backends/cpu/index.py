@@ -174,7 +174,7 @@ def put(a: Array, v: Any, *arrays: Array, template: tuple[Any, ...], out: Array 
         np.copyto(y, v, where=arrays[0], casting="unsafe")
         return y
     region, where = locate(y, template, arrays)
-    region[where] = v
+    region[where] = np.asarray(v).astype(y.dtype) if v.__class__ is int else v
     return y
 
 

@@ -162,6 +162,8 @@ def normalize_grad(
     count = channels * places * (n if batch else 1)
     share = a.dtype.type(1.0 / count if count else 0.0)
     shape = None if weight is None else weight.shape
+    if not a.size:  # mean and variance of nothing are NaN; what they would be multiplied with is not there
+        return tuple(np.zeros(like, a.dtype) for like in ((a.shape,) if shape is None else (a.shape, shape, shape)))
     m, r, weight = _statistics(mean, var, weight, layout, eps)
     sums = _sum_places(g.reshape(layout))
     # As in PyTorch, batch norm takes the mean from each element, the others, of smaller sums, from the sum.

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorgrad import ops
-from tensorgrad.autograd.modes import no_grad
 from tensorgrad.errors import ShapeError
 from tensorgrad.nn.functional.reduction import chosen, floating, reduced, tensors, together
 from tensorgrad.tensor import Tensor
@@ -42,9 +41,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         ndim = max(x1.ndim, x2.ndim)
         x1, x2 = (x.reshape((1,) * (ndim - x.ndim) + x.shape) for x in (x1, x2))
     lengths = [ops.norm(x, 2, dim, keepdim=True).clone() for x in (x1, x2)]
-    with no_grad():  # the gradient passes by the bound, as in PyTorch
-        for length in lengths:
-            length.clamp_(min=eps)
+    lengths = [length + (eps - length.detach()).clamp(min=0.0) for length in lengths]  # the gradient passes by
     return ((x1 / lengths[0]) * (x2 / lengths[1])).sum(dim)
 
 

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from tensorgrad import creation, ops
+from tensorgrad.autograd.graph import Foreign
 from tensorgrad.autograd.modes import is_grad_enabled
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.errors import DtypeError, ShapeError
@@ -61,7 +62,7 @@ def _windows(
         if count < 1:
             raise ShapeError(
                 f"{name}: an input of shape {input.shape} is too small: a window covers {cover} elements, and a "
-                f"dimension has {size}, with padding {size + 2 * p}"
+                f"dimension has {size}" + (f", with padding {size + 2 * p}" if p else "")
             )
         windows.append(Window(k, s, p, d, size, count))
     return tuple(windows)
@@ -76,7 +77,7 @@ def max_pool(
     """The largest element of each window of the last `n` dimensions, and if asked for its index."""
     check(name, input, n, "fiu")
     windows = _windows(name, input, n, settings, dilation, ceil_mode)
-    wanted = indices or (is_grad_enabled() and input.requires_grad)
+    wanted = indices or (is_grad_enabled() and (input.requires_grad or isinstance(input._data, Foreign)))
     result = max_pool_op(input, windows=windows, places=wanted)
     if indices:
         return result[0], place_index_op(result[1], windows=windows)

@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -113,7 +114,12 @@ def _work(number: int, job: Job, pipe: Connection) -> None:
         pass
     except Exception as error:
         text = f"in worker process {number} of the DataLoader:\n\n{traceback.format_exc()}"
-        pipe.send(("error", (type(error), text)))
+        try:
+            pipe.send(("error", (type(error), text)))
+        except Exception:  # its class cannot be pickled
+            pipe.send(("error", (RuntimeError, text)))
+        while tasks.get() is not None:  # a pipe that is closed over unread tasks would take the error back
+            pass
 
 
 def _receive(pipe: Connection, tasks: Any) -> None:
@@ -143,7 +149,8 @@ class Workers:
     def epoch(self, tasks: Iterator[Any]) -> Iterator[Any]:
         """The batches of the tasks, in their order; of a stream, of the workers in turns until each is at its end."""
         for pipe in self.pipes:
-            pipe.send("begin")
+            with suppress(BrokenPipeError, ConnectionResetError):
+                pipe.send("begin")
         arrived: list[deque[Any]] = [deque() for _ in self.pipes]
         going = deque(range(len(self.pipes)))  # whose turn it is
         order: deque[int] = deque()  # which worker has the next batch, and those after it
@@ -152,7 +159,8 @@ class Workers:
                 if (task := "next" if self.job.stream else next(tasks, None)) is None:
                     going.clear()
                     break
-                self.pipes[going[0]].send(task)
+                with suppress(BrokenPipeError, ConnectionResetError):  # it has ended; what it said comes in its turn
+                    self.pipes[going[0]].send(task)
                 order.append(going[0])
                 going.rotate(-1)
             if not order:
