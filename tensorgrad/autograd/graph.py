@@ -333,8 +333,8 @@ def check_unwritten(node: Node) -> None:
             raise AutogradError(
                 f"backward of {node.op.name} needs {which}, {spec(kept.shape, kept.dtype)}, but that was changed in "
                 f"place after {node.op.name} was computed{called_at(node)}. Use the out-of-place form of the operation "
-                f"that changed it (x = x + 1, not x += 1), or change a .clone(). An optimizer's step changes parameters "
-                f"so, too: call it after every backward that needs them"
+                f"that changed it (x = x + 1, not x += 1), or change a .clone(). An optimizer's step changes "
+                f"parameters so, too: call it after every backward that needs them"
             )
 
 
