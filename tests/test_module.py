@@ -9,7 +9,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.errors import AutogradError, DeviceError
+from tensorgrad.errors import AutogradError, DeviceError, DtypeError, ShapeError
 
 
 def both(claim):
@@ -255,3 +255,19 @@ def test_parameters_in_lists_are_found_and_shown_in_a_module():
         net.weights[3]
     with pytest.raises(TypeError, match="a key must be a string, not int"):
         net.named[1] = tg.ones(1)
+
+
+def test_an_error_says_in_which_of_many_layers_it_arose():
+    model = nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.Linear(4, 4), nn.Linear(5, 2)))
+    with pytest.raises(ShapeError) as caught:
+        model(tg.ones(1, 4))
+    assert caught.value.__notes__ == [
+        "in Linear(in_features=5, out_features=2, bias=True)",
+        "in Sequential(...)",
+        "in Sequential(...)",
+    ]
+
+
+def test_a_tuple_given_to_a_layer_is_told_from_where_it_comes():
+    with pytest.raises(DtypeError, match="recurrent and attention layers return a tuple"):
+        nn.Sequential(nn.LSTM(5, 4), nn.Linear(4, 1))(tg.ones(2, 3, 5))

@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.autograd.graph import TensorBase, wrap
 from tensorgrad.backends.dtypes import as_dtype
-from tensorgrad.errors import DtypeError
+from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn.hooks import Hooks
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.state import State
@@ -66,7 +66,11 @@ class Module(Hooks, State):
             raise _not_initialised(self)
         if own["_forward_hooks"] or own["_forward_pre_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]:
             return self._call_with_hooks(args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            return self.forward(*args, **kwargs)
+        except (ShapeError, DtypeError) as error:  # which of many layers it was, the innermost first
+            error.add_note(f"in {type(self).__name__}({'...' if own['_modules'] else self.extra_repr()})")
+            raise
 
     # Attributes
 

@@ -18,12 +18,13 @@ def rank(name: str, input: Any) -> int:
     try:
         return input.ndim
     except AttributeError:
-        raise DtypeError(
-            f"{name}: input must be a Tensor, not {type(input).__name__}; make one with tensorgrad.tensor(...)"
-        ) from None
+        remedy = "make one with tensorgrad.tensor(...)"
+        if isinstance(input, tuple):
+            remedy = "recurrent and attention layers return a tuple: take its first element"
+        raise DtypeError(f"{name}: input must be a Tensor, not {type(input).__name__}; {remedy}") from None
 
 
-def one_dim(name: str, dim: Any, ndim: int) -> int:
+def one_dim(name: str, dim: Any, ndim: int, of: str = "a tensor") -> int:
     """A dimension, counted from either end, as 0 <= dim < ndim. Raises `IndexError` where there is no such dimension.
 
     >>> one_dim("sum", -1, 3)
@@ -35,7 +36,7 @@ def one_dim(name: str, dim: Any, ndim: int) -> int:
         raise TypeError(f"{name}: dim must be an int, not {type(dim).__name__}") from None
     size = max(ndim, 1)  # a tensor of no dimensions takes 0 and -1, as in PyTorch
     if not -size <= dim < size:
-        raise IndexError(f"{name}: dim {dim} is out of range for a tensor of {ndim} dimensions ({-size} to {size - 1})")
+        raise IndexError(f"{name}: dim {dim} is out of range for {of} of {ndim} dimensions ({-size} to {size - 1})")
     return dim % size
 
 

@@ -148,7 +148,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
     >>> tg.unsqueeze(tg.zeros(3), -1).shape
     (3, 1)
     """
-    d = one_dim("unsqueeze", dim, input.ndim + 1)
+    d = one_dim("unsqueeze", dim, input.ndim + 1, "a result")
     shape = tuple(input.shape)
     return reshape_op(input, shape=(*shape[:d], 1, *shape[d:]))
 

@@ -54,9 +54,7 @@ def _shorten(input: Tensor, weight: Tensor, max_norm: float, norm_type: float) -
     """Scale the rows that are looked up down to a norm, in place and without a record."""
     with no_grad():
         used = input.reshape(-1)
-        rows = weight[used]
-        norms = ops.norm(rows, norm_type, 1, keepdim=True)
-        weight[used] = ops.where(norms > max_norm, rows * (max_norm / (norms + 1e-7)), rows)
+        weight[used] = ops.renorm(weight[used], norm_type, 0, max_norm)
 
 
 def embedding(
