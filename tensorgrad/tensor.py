@@ -416,8 +416,8 @@ class Tensor(Filling):
     __rmod__ = _reflected(ops.remainder)
     __pow__ = ops.pow
     __rpow__ = _reflected(ops.pow)
-    __matmul__ = _product(ops.matmul)
-    __rmatmul__ = _product(_reflected(ops.matmul))
+    __matmul__ = _product(lambda a, b: ops.matmul(a, b))
+    __rmatmul__ = _product(lambda a, b: ops.matmul(b, a))
     __neg__ = ops.neg
     __abs__ = ops.abs
     __and__ = __rand__ = ops.bitwise_and
@@ -544,10 +544,6 @@ class Tensor(Filling):
         if self.ndim not in (0, 2):
             raise ShapeError(f"H: it takes a matrix, and this has shape {self.shape}; .mH takes batches of them")
         return self.mT
-
-    # Matrix products
-
-    matmul = ops.matmul
 
     # In place
 

@@ -55,7 +55,6 @@ from tensorgrad.ops.compare import (
 )
 from tensorgrad.ops.dims import flat, one_dim
 from tensorgrad.ops.index import getitem, setitem
-from tensorgrad.ops.linalg import linear, matmul
 from tensorgrad.ops.powers import (
     cos,
     exp,
@@ -108,6 +107,7 @@ if TYPE_CHECKING:
     from tensorgrad.ops.gathering import *
     from tensorgrad.ops.joining import *
     from tensorgrad.ops.layout import *
+    from tensorgrad.ops.linalg import matmul
     from tensorgrad.ops.norms import *
     from tensorgrad.ops.picking import *
     from tensorgrad.ops.products import *
@@ -125,7 +125,7 @@ if TYPE_CHECKING:
 EAGER = """
 abs add all amax amin any argmax argmin bitwise_and bitwise_not bitwise_or bitwise_xor broadcast_to ceil
 clamp clone cos div eq exp expm1 flatten flip floor floor_divide ge gt isfinite isinf isnan le log
-log10 log1p log2 log_softmax logical_and logical_not logical_or logical_xor logsumexp lt matmul max
+log10 log1p log2 log_softmax logical_and logical_not logical_or logical_xor logsumexp lt max
 maximum mean min minimum mul narrow ne neg permute pow ravel reciprocal relu remainder reshape round rsqrt
 select sigmoid sign sin softmax sqrt square squeeze sub sum t tanh transpose true_divide trunc
 unsqueeze where
@@ -167,6 +167,7 @@ LATE: dict[str, str] = {
     "factors": "cumprod cumprod_ prod",
     "gathering": "gather index_select masked_fill nonzero",
     "joining": "chunk split unbind | cat stack",
+    "linalg": "matmul",
     "layout": """
     movedim moveaxis squeeze_ swapaxes swapaxes_ swapdims swapdims_ t_ transpose_ unflatten unfold unsqueeze_
     | atleast_1d atleast_2d atleast_3d broadcast_shapes broadcast_tensors

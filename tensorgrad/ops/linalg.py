@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.autograd.op import primitive
-from tensorgrad.backends import cpu
+from tensorgrad.backends.cpu import matrix as cpu
 from tensorgrad.errors import ShapeError
 from tensorgrad.ops.dims import rank
 from tensorgrad.ops.shape import permute_op, reshape_op, unsqueeze

@@ -7,6 +7,7 @@ from typing import Any
 
 from tensorgrad.backends import cpu
 from tensorgrad.backends.cpu import special as late
+from tensorgrad.backends.cpu.matrix import matrix_product
 from tensorgrad.ops import arithmetic, closeness, combining, compare, powers, rounding, special, trigonometry
 from tensorgrad.ops.activation import tanh
 from tensorgrad.ops.linalg import matmul
@@ -40,7 +41,7 @@ by_ufunc: dict[Any, Callable[..., Any]] = {
     cpu.logical_not: compare.logical_not,
     cpu.logical_or: compare.logical_or,
     cpu.logical_xor: compare.logical_xor,
-    cpu.matrix_product: matmul,
+    matrix_product: matmul,
     cpu.maximum: arithmetic.maximum,
     cpu.minimum: arithmetic.minimum,
     cpu.multiply: arithmetic.mul,

@@ -9,6 +9,5 @@ it is first used imports its kernels from their own file.
 from tensorgrad.backends.cpu import memory
 from tensorgrad.backends.cpu.elementwise import *
 from tensorgrad.backends.cpu.index import *
-from tensorgrad.backends.cpu.matrix import *
 from tensorgrad.backends.cpu.reduce import *
 from tensorgrad.backends.cpu.shape import *

@@ -116,7 +116,7 @@ from tensorgrad.nn.functional.upsampling import (
     pixel_unshuffle,
     upsample,
 )
-from tensorgrad.ops import linear, sigmoid, tanh
+from tensorgrad.ops import sigmoid, tanh
 from tensorgrad.ops.convolution import (
     conv1d,
     conv2d,
@@ -126,3 +126,4 @@ from tensorgrad.ops.convolution import (
     conv_transpose3d,
 )
 from tensorgrad.ops.gathering import one_hot
+from tensorgrad.ops.linalg import linear

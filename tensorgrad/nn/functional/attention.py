@@ -11,7 +11,7 @@ from tensorgrad.backends import cpu
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn.functional.dropout import dropout
 from tensorgrad.ops.attention import attention_weights_op
-from tensorgrad.ops.linalg import matmul_op
+from tensorgrad.ops.linalg import linear, matmul_op
 from tensorgrad.tensor import Tensor
 
 
@@ -206,7 +206,7 @@ def attend(
     # A query that sees nothing has NaN for weights, and zeros where they are not asked for: as in PyTorch.
     shares = _weights(q, k, None if causal else mask, causal, None, math.nan if need_weights else 0.0)
     shares = dropout(shares, dropout_p)
-    y = ops.linear(matmul_op(shares, v).permute(together).flatten(2), *out)
+    y = linear(matmul_op(shares, v).permute(together).flatten(2), *out)
     shares = (shares.mean(1) if average else shares) if need_weights else None
     if batched:
         return y, shares
@@ -218,13 +218,13 @@ def _project(inputs: tuple[Any, Any, Any], weights: Any, bias: Any) -> tuple[Any
     query, key, value = inputs
     if isinstance(weights, tuple):
         biases = (None,) * 3 if bias is None else bias.chunk(3)
-        return tuple(ops.linear(x, w, b) for x, w, b in zip(inputs, weights, biases))
+        return tuple(linear(x, w, b) for x, w, b in zip(inputs, weights, biases))
     if query is key is value:
-        return ops.linear(query, weights, bias).chunk(3, -1)
+        return linear(query, weights, bias).chunk(3, -1)
     features = query.shape[-1]
     sizes = (features, 2 * features) if key is value else (features,) * 3
     biases = (None,) * len(sizes) if bias is None else bias.split(sizes)
-    q, *kv = (ops.linear(x, w, b) for x, w, b in zip(inputs, weights.split(sizes), biases))
+    q, *kv = (linear(x, w, b) for x, w, b in zip(inputs, weights.split(sizes), biases))
     return (q, *(kv[0].chunk(2, -1) if key is value else kv))
 
 

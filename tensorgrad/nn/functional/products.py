@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad import ops
 from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.ops.linalg import linear
 from tensorgrad.tensor import Tensor
 
 
@@ -29,4 +29,4 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
         )
     # One product of matrices: all the pairs of features times the weights of pairs.
     pairs = input1.unsqueeze(-1) * input2.unsqueeze(-2)
-    return ops.linear(pairs.flatten(-2), weight.flatten(1), bias)
+    return linear(pairs.flatten(-2), weight.flatten(1), bias)
