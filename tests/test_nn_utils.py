@@ -319,14 +319,6 @@ def test_spectral_norm_lets_two_forwards_have_one_backward():
     assert largest == pytest.approx(1.0, rel=1e-4)
 
 
-def has_maps():
-    try:
-        from tensorgrad.linalg import matrix_exp, solve
-    except ImportError:
-        return False
-    return callable(matrix_exp) and callable(solve)
-
-
 MAPS = [
     (orthogonal_map, shape)
     for orthogonal_map in ("householder", "matrix_exp", "cayley")
@@ -337,8 +329,6 @@ MAPS = [
 @pytest.mark.parametrize(("orthogonal_map", "shape"), MAPS)
 def test_orthogonal_is_torchs_and_stays_so_in_training(orthogonal_map, shape):
     torch = pytest.importorskip("torch")
-    if orthogonal_map != "householder" and not has_maps():
-        pytest.skip("it needs linalg.matrix_exp and linalg.solve")
     layer, peer = nn.Linear(*shape), torch.nn.Linear(*shape)
     copied(layer, peer)
     parametrizations.orthogonal(layer, orthogonal_map=orthogonal_map)

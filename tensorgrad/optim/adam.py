@@ -47,12 +47,6 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(params, options(locals()))
 
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise `ValueError` or `TypeError` for options that are out of range."""
-        super().check(group)
-        self._must_be_pair(group, "betas")
-        self._must_be(group, "betas", 0, 1)
-
     def init(self, group: dict[str, Any]) -> dict[str, float]:
         """The averages of the gradient and of its squares, and the largest of the latter with `amsgrad`."""
         if group["amsgrad"]:

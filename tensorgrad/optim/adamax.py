@@ -42,12 +42,6 @@ class Adamax(Optimizer):
     ) -> None:
         super().__init__(params, options(locals()))
 
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise `ValueError` or `TypeError` for options that are out of range."""
-        super().check(group)
-        self._must_be_pair(group, "betas")
-        self._must_be(group, "betas", 0, 1)
-
     def init(self, group: dict[str, Any]) -> dict[str, float]:
         """The average of the gradient, and its largest size."""
         return {"exp_avg": 0.0, "exp_inf": 0.0}

@@ -51,8 +51,6 @@ class NAdam(Optimizer):
     def check(self, group: dict[str, Any]) -> None:
         """Raise `ValueError` or `TypeError` for options that are out of range."""
         super().check(group)
-        self._must_be_pair(group, "betas")
-        self._must_be(group, "betas", 0, 1)
         self._must_be(group, "momentum_decay", 0)
 
     def init(self, group: dict[str, Any]) -> dict[str, float]:

@@ -117,6 +117,9 @@ class Optimizer(Hooks):
         for option in ("lr", "weight_decay", "eps", "momentum"):
             if option in group:
                 self._must_be(group, option, 0)
+        if "betas" in group:
+            self._must_be_pair(group, "betas")
+            self._must_be(group, "betas", 0, 1)
         if group.get("differentiable"):
             raise ValueError(
                 f"{self._name}: a step is not recorded, and differentiable=True is not to be had; write the step with "
