@@ -1,0 +1,112 @@
+"""Accuracies: the share of examples that are decided rightly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.metrics.base import Array, Mean, Metric, decided, has_classes, labels_of, truths
+
+
+def _likeliest(metric: Metric, predictions: Array, targets: Array) -> Array:
+    return labels_of(metric, predictions, targets) == decided(predictions)
+
+
+def _above(metric: Metric, predictions: Array, targets: Array, threshold: float) -> Array:
+    predictions, targets = truths(metric, predictions, targets)
+    return np.where(targets, predictions > threshold, predictions <= threshold)
+
+
+class CategoricalAccuracy(Mean):
+    """The share of examples whose likeliest class is the target.
+
+    Predictions are probabilities (n, classes), or anything that grows with them, and targets classes (n,) or one-hot
+    (n, classes). An example with a NaN among its predictions is wrong. Raises `ShapeError` for other shapes and
+    `IndexError` for a target that is not a class.
+
+    >>> import tensorgrad as tg
+    >>> metric = tg.metrics.CategoricalAccuracy()
+    >>> metric.update(tg.tensor([[0.1, 0.2, 0.7], [0.4, 0.5, 0.1]]), tg.tensor([2, 0]))
+    >>> metric.compute()
+    0.5
+    """
+
+    def values(self, predictions: Array, targets: Array) -> Any:
+        """Whether each example is right."""
+        return _likeliest(self, predictions, targets)
+
+
+class BinaryAccuracy(Mean):
+    """The share of predictions that lie on their target's side of `threshold`, above it for 1 and not for 0.
+
+    Predictions are probabilities, and targets 0 or 1, of one shape: (n,) or (n, 1), or (n, labels) where an example can
+    have several labels at once. A NaN is wrong. Raises `ShapeError` for shapes that differ and `ValueError` for other
+    targets.
+
+    >>> import tensorgrad as tg
+    >>> metric = tg.metrics.BinaryAccuracy(threshold=0.6)
+    >>> metric.update(tg.tensor([0.9, 0.5, 0.2, 0.1]), tg.tensor([1, 1, 0, 0]))
+    >>> metric.compute()
+    0.75
+    """
+
+    def __init__(self, threshold: float = 0.5, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.threshold = threshold
+
+    def values(self, predictions: Array, targets: Array) -> Any:
+        """Whether each prediction is right."""
+        return _above(self, predictions, targets, self.threshold)
+
+
+class Accuracy(Mean):
+    """The share of examples that are decided rightly, as the shape of the predictions demands.
+
+    Predictions (n, classes) are decided as by `CategoricalAccuracy`, and (n,) or (n, 1), the probability of 1, as by
+    `BinaryAccuracy` with a threshold of 0.5. Where an example can have several labels at once use `BinaryAccuracy`:
+    targets (n, classes) are taken as one-hot here.
+
+    >>> import tensorgrad as tg
+    >>> metric = tg.metrics.Accuracy()
+    >>> metric.update(tg.tensor([0.9, 0.2]), tg.tensor([1, 0]))
+    >>> metric.update(tg.tensor([[0.4], [0.7]]), tg.tensor([1, 0]))
+    >>> metric.compute()
+    0.5
+    """
+
+    def values(self, predictions: Array, targets: Array) -> Any:
+        """Whether each example is right."""
+        if has_classes(predictions):
+            return _likeliest(self, predictions, targets)
+        return _above(self, predictions, targets, 0.5)
+
+
+class TopKAccuracy(Mean):
+    """The share of examples whose target is among the `k` likeliest classes, those that come first among equals.
+
+    Predictions and targets are those of `CategoricalAccuracy`. Raises `ValueError` for a `k` that is not an int of 1 or
+    more, or more than there are classes.
+
+    >>> import tensorgrad as tg
+    >>> metric = tg.metrics.TopKAccuracy(k=2)
+    >>> metric.update(tg.tensor([[0.5, 0.2, 0.3], [0.6, 0.3, 0.1]]), tg.tensor([2, 2]))
+    >>> metric.compute()
+    0.5
+    """
+
+    def __init__(self, k: int = 5, *, name: str | None = None) -> None:
+        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+            raise ValueError(f"TopKAccuracy: k must be an int of 1 or more, not {k!r}")
+        super().__init__(name=name)
+        self.k = k
+
+    def values(self, predictions: Array, targets: Array) -> Any:
+        """Whether each example's target is among the likeliest."""
+        labels = labels_of(self, predictions, targets)
+        classes = predictions.shape[1]
+        if self.k > classes:
+            raise ValueError(f"TopKAccuracy: of {classes} classes {self.k} are never chosen; make k at most {classes}")
+        own = predictions[np.arange(len(labels)), labels][:, None]
+        ahead = (predictions > own) | ((predictions == own) & (np.arange(classes) < labels[:, None]))
+        return (np.count_nonzero(ahead, 1) < self.k) & (decided(predictions) >= 0)

@@ -1,0 +1,370 @@
+"""Metrics: scikit-learn's numbers from batches of any size, clear errors, and names."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import metrics
+from tensorgrad.errors import DtypeError, ShapeError
+
+
+def gather(metric, predictions, targets, weights=None, cuts=(0, 1, 13, 13, 40, None)):
+    """The metric of examples that come in uneven batches, one of them empty."""
+    for start, stop in zip(cuts, cuts[1:]):
+        part = slice(start, stop)
+        metric.update(predictions[part], targets[part], None if weights is None else weights[part])
+    return metric.compute()
+
+
+def scores(n=100, classes=4, seed=0):
+    """Probabilities, targets and weights at random: every class, but for the last, occurs."""
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(np.ones(classes), n).astype(np.float32)
+    return p, rng.integers(0, max(classes - 1, 2), n), rng.random(n)
+
+
+def binary(n=100, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.random(n), rng.integers(0, 2, n), rng.random(n)
+
+
+def sklearn(name):
+    return getattr(pytest.importorskip("sklearn.metrics"), name)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("classes", [2, 4, 10])
+def test_accuracy_over_batches_is_that_of_scikit_learn(classes, weighted):
+    p, y, w = scores(classes=classes)
+    w = w if weighted else None
+    expected = sklearn("accuracy_score")(y, p.argmax(1), sample_weight=w)
+    one_hot = np.eye(classes)[y]
+    for kind in (metrics.Accuracy, metrics.CategoricalAccuracy):
+        for targets in (y, y[:, None], y.astype(np.int32), y.astype(np.float32), one_hot, one_hot.astype(bool)):
+            assert gather(kind(), p, targets, w) == pytest.approx(expected)
+    assert gather(metrics.Accuracy(), tg.tensor(p, requires_grad=True), tg.tensor(y), w) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(100,), (100, 1)])
+def test_binary_accuracy_over_batches_is_that_of_scikit_learn(shape, weighted):
+    p, y, w = binary()
+    w = w if weighted else None
+    for threshold in (0.5, 0.2):
+        expected = sklearn("accuracy_score")(y, p > threshold, sample_weight=w)
+        for targets in (y, y[:, None], y.astype(bool), y.astype(np.uint8), y.astype(np.float32)):
+            assert gather(metrics.BinaryAccuracy(threshold), p.reshape(shape), targets, w) == pytest.approx(expected)
+            if threshold == 0.5:
+                assert gather(metrics.Accuracy(), p.reshape(shape), targets, w) == pytest.approx(expected)
+
+
+def test_binary_accuracy_of_several_labels_is_the_mean_over_them():
+    rng = np.random.default_rng(0)
+    p, y, w = rng.random((60, 3)), rng.integers(0, 2, (60, 3)), rng.random(60)
+    right = (p > 0.5) == y
+    assert gather(metrics.BinaryAccuracy(), p, y) == pytest.approx(right.mean())
+    assert gather(metrics.BinaryAccuracy(), p, y, w) == pytest.approx(np.average(right.mean(1), weights=w))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("k", [1, 3, 6])
+def test_top_k_accuracy_is_that_of_scikit_learn(k, weighted):
+    p, y, w = scores(classes=6)
+    w = w if weighted else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that k is all classes
+        expected = sklearn("top_k_accuracy_score")(y, p, k=k, sample_weight=w, labels=range(6))
+    assert gather(metrics.TopKAccuracy(k), p, y, w) == pytest.approx(expected)
+    assert gather(metrics.TopKAccuracy(k), p, np.eye(6)[y], w) == pytest.approx(expected)
+
+
+def test_among_equals_the_first_classes_are_chosen():
+    same = np.full((4, 4), 0.25)
+    assert gather(metrics.Accuracy(), same, np.arange(4), cuts=(0, None)) == 0.25
+    assert gather(metrics.TopKAccuracy(1), same, np.arange(4), cuts=(0, None)) == 0.25
+    assert gather(metrics.TopKAccuracy(3), same, np.arange(4), cuts=(0, None)) == 0.75
+
+
+KINDS = {
+    "precision_score": metrics.Precision,
+    "recall_score": metrics.Recall,
+    "f1_score": metrics.F1,
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("average", ["binary", "macro", "micro", "weighted"])
+@pytest.mark.parametrize("name", KINDS)
+def test_precision_recall_and_f1_of_probabilities_of_1_are_those_of_scikit_learn(name, average, weighted):
+    p, y, w = binary()
+    w = w if weighted else None
+    for threshold in (0.5, 0.9):
+        expected = sklearn(name)(y, p > threshold, average=average, sample_weight=w)
+        for shape in ((100,), (100, 1)):
+            metric = KINDS[name](average, threshold=threshold)
+            assert gather(metric, p.reshape(shape), y, w) == pytest.approx(expected)
+    two = np.stack([1 - p, p], 1)
+    assert gather(KINDS[name](average), two, y, w) == pytest.approx(
+        sklearn(name)(y, p > 0.5, average=average, sample_weight=w)
+    )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
+@pytest.mark.parametrize("name", KINDS)
+def test_precision_recall_and_f1_of_several_classes_are_those_of_scikit_learn(name, average, weighted):
+    for classes in (3, 7):
+        p, y, w = scores(classes=classes)
+        w = w if weighted else None
+        expected = sklearn(name)(y, p.argmax(1), average=average, sample_weight=w, zero_division=0)
+        assert gather(KINDS[name](average), p, y, w) == pytest.approx(expected)
+        assert gather(KINDS[name](average), p, np.eye(classes)[y], w) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
+@pytest.mark.parametrize("name", KINDS)
+def test_a_class_that_never_occurs_is_left_out_and_what_divides_by_zero_is_zero(name, average):
+    p = np.eye(5)[[0, 0, 1, 3, 3]]  # 2 and 4 are never predicted, and 4 is never there
+    y = np.array([0, 1, 2, 3, 2])
+    expected = sklearn(name)(y, p.argmax(1), average=average, zero_division=0)
+    assert gather(KINDS[name](average), p, y, cuts=(0, 2, None)) == pytest.approx(expected)
+    weights = np.array([1.0, 1.0, 0.0, 0.0, 0.0])
+    expected = sklearn(name)(y, p.argmax(1), average=average, zero_division=0, sample_weight=weights)
+    assert gather(KINDS[name](average), p, y, weights, cuts=(0, 2, None)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_the_average_is_binary_for_two_classes_and_macro_for_more(kind):
+    p, y, _ = scores(classes=2)
+    assert gather(kind(), p, y) == gather(kind("binary"), p, y)
+    p, y, _ = scores(classes=3)
+    assert gather(kind(), p, y) == gather(kind("macro"), p, y)
+
+
+def test_no_positive_at_all_gives_zero():
+    for kind in KINDS.values():
+        metric = kind()
+        metric.update(np.array([0.1, 0.2]), np.array([0, 0]))
+        assert metric.compute() == 0.0
+
+
+ERRORS = {
+    "mean_absolute_error": metrics.MeanAbsoluteError,
+    "mean_squared_error": metrics.MeanSquaredError,
+    "root_mean_squared_error": metrics.RootMeanSquaredError,
+    "r2_score": metrics.R2,
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(100,), (100, 1), (100, 3)])
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors_and_r2_are_those_of_scikit_learn(name, shape, weighted):
+    rng = np.random.default_rng(0)
+    p, y, w = rng.normal(size=shape), rng.normal(size=shape), rng.random(100)
+    w = w if weighted else None
+    expected = sklearn(name)(y, p, sample_weight=w)
+    if name == "root_mean_squared_error":
+        expected = math.sqrt(sklearn("mean_squared_error")(y, p, sample_weight=w))
+    assert gather(ERRORS[name](), p, y, w) == pytest.approx(expected)
+    single = gather(ERRORS[name](), tg.tensor(p.astype(np.float32)), tg.tensor(y.astype(np.float32)), w)
+    assert single == pytest.approx(expected, abs=1e-5)
+    if shape == (100, 1):
+        assert gather(ERRORS[name](), p[:, 0], y, w) == gather(ERRORS[name](), p, y[:, 0], w) == pytest.approx(expected)
+
+
+def test_r2_keeps_its_digits_beside_a_large_mean():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=1000)
+    p = y + 0.5 * rng.normal(size=1000)
+    expected = gather(metrics.R2(), p, y, cuts=range(0, 1001, 10))
+    assert gather(metrics.R2(), p + 1e9, y + 1e9, cuts=range(0, 1001, 10)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_r2_of_constant_targets_is_that_of_scikit_learn():
+    for y, p in [
+        ([2.0, 2.0], [2.0, 2.0]),
+        ([2.0, 2.0], [2.0, 3.0]),
+        ([[1.0, 0.1], [2.0, 0.1]], [[1.0, 0.1], [1.0, 0.2]]),
+    ]:
+        metric = metrics.R2()
+        for one_p, one_y in zip(p, y):
+            metric.update(np.array([one_p]), np.array([one_y]))
+        assert metric.compute() == pytest.approx(sklearn("r2_score")(y, p))
+
+
+def test_integers_and_half_precision_do_not_wrap_around_or_overflow():
+    metric = metrics.MeanSquaredError()
+    metric.update(np.array([0, 255], np.uint8), np.array([255, 0], np.uint8))
+    metric.update(np.array([60000.0, 60000.0], np.float16), np.array([-60000.0, -60000.0], np.float16))
+    assert metric.compute() == pytest.approx((255**2 + 120000.0**2) / 2, rel=1e-3)
+
+
+ALL = [metrics.get(name) for name in sorted(set(metrics.naming.NAMES))]
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda m: m.name)
+def test_without_examples_and_after_a_reset_every_metric_is_nan(metric):
+    assert math.isnan(metric.compute())
+    p, y = (np.eye(6)[[0, 1, 2]],) * 2
+    metric.update(p, y)
+    assert not math.isnan(metric.compute())
+    metric.reset()
+    metric.update(p[:0], y[:0])
+    assert math.isnan(metric.compute())
+
+
+def test_examples_that_all_weigh_nothing_give_nan():
+    for name in ("accuracy", "mse", "r2"):
+        metric = metrics.get(name)
+        metric.update(np.ones(2), np.ones(2), np.zeros(2))
+        assert math.isnan(metric.compute())
+
+
+def test_an_example_with_a_nan_is_wrong_and_an_error_is_nan():
+    nan = float("nan")
+    p = np.array([[nan, nan, nan], [0.9, nan, 0.1], [0.8, 0.1, 0.1], [0.1, 0.8, 0.1]])
+    y = np.array([0, 0, 0, 1])
+    for kind in (metrics.Accuracy(), metrics.TopKAccuracy(1), metrics.TopKAccuracy(3)):
+        kind.update(p, y)
+        assert kind.compute() == 0.5
+    column, truth = np.array([nan, nan, 0.9, 0.1]), np.array([1, 0, 1, 0])
+    for kind in (metrics.Accuracy(), metrics.BinaryAccuracy()):
+        kind.update(column, truth)
+        assert kind.compute() == 0.5
+    for kind, expected in ((metrics.Precision(), 1.0), (metrics.Recall(), 0.5)):
+        kind.update(column, truth)
+        assert kind.compute() == expected
+    for name in ("mse", "mae", "rmse", "r2"):
+        metric = metrics.get(name)
+        metric.update(column, truth)
+        assert math.isnan(metric.compute())
+
+
+def test_updating_records_nothing_and_keeps_no_graph():
+    p = tg.rand(4, 3, requires_grad=True).softmax(1)
+    for name in ("accuracy", "f1", "mse", "r2"):
+        metric = metrics.get(name)
+        metric.update(p, tg.nn.functional.one_hot(tg.tensor([0, 1, 2, 0]), 3))
+        assert isinstance(metric.compute(), float)
+        assert not any(isinstance(value, tg.Tensor) for value in vars(metric).values())
+
+
+ones = np.ones
+MISTAKES = [
+    (metrics.Accuracy(), ones((4, 3)), ones(3), ShapeError, r"Accuracy: targets for .* \(4, 3\) must be .*\(3,\)"),
+    (metrics.Accuracy(), ones((4, 3)), ones((4, 2)), ShapeError, r"one-hot \(4, 3\), and have shape \(4, 2\)"),
+    (metrics.Accuracy(), ones(4), ones(3), ShapeError, r"Accuracy: predictions \(4,\) and targets \(3,\)"),
+    (metrics.Accuracy(), ones(()), ones(()), ShapeError, r"Accuracy: predictions \(\) and targets \(\)"),
+    (metrics.Accuracy(), ones((2, 3, 4)), ones((2, 4)), ShapeError, r"Accuracy: predictions \(2, 3, 4\)"),
+    (metrics.Accuracy(), ones((4, 3)), np.array([0, 1, 2, 3]), IndexError, r"from 0 to 2, and one is 3"),
+    (metrics.Accuracy(), ones((2, 3)), np.array([0, -100]), IndexError, r"from 0 to 2, and one is -100"),
+    (metrics.Accuracy(), ones((1, 3)), np.array([0.5]), DtypeError, r"must be whole numbers.*float64"),
+    (metrics.Accuracy(), ones(2), np.array([0, 2]), ValueError, r"0 or 1, and one is 2; several classes need"),
+    (metrics.BinaryAccuracy(), ones(2), np.array([-1, 1]), ValueError, r"BinaryAccuracy: .* one is -1"),
+    (metrics.BinaryAccuracy(), ones((4, 3)), ones(4), ShapeError, r"BinaryAccuracy: predictions \(4, 3\)"),
+    (metrics.CategoricalAccuracy(), ones((4, 1)), ones(4), ShapeError, r"CategoricalAccuracy: .* \(4, 1\)"),
+    (metrics.TopKAccuracy(5), ones((4, 3)), ones(4), ValueError, r"TopKAccuracy: of 3 classes 5"),
+    (metrics.F1("binary"), ones((4, 3)), ones(4), ShapeError, r"F1: average='binary' is for two classes.*'macro'"),
+    (metrics.Recall(), ones((4, 3)), ones(3), ShapeError, r"Recall: targets for predictions \(4, 3\)"),
+    (metrics.MeanSquaredError(), ones(4), ones((4, 4)), ShapeError, r"MeanSquaredError: .*\(4,\) .*\(4, 4\)"),
+    (metrics.R2(), ones((4, 2)), ones((4, 3)), ShapeError, r"R2: predictions \(4, 2\) and targets \(4, 3\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("metric", "predictions", "targets", "error", "text"), MISTAKES, ids=lambda v: str(v)[:20])
+def test_a_mistake_is_told_by_the_metric_that_it_was_made_with(metric, predictions, targets, error, text):
+    with pytest.raises(error, match=text):
+        metric.update(predictions, targets)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "f1", "mse", "r2"])
+def test_weights_that_do_not_fit_are_told(name):
+    with pytest.raises(ShapeError, match=r"one weight for each of the 3 examples, and has shape \(2,\)"):
+        metrics.get(name).update(ones(3), ones(3), ones(2))
+
+
+def test_predictions_that_change_their_width_are_told():
+    f1, r2 = metrics.F1(), metrics.R2()
+    f1.update(ones((2, 3)), np.array([0, 1]))
+    r2.update(ones((2, 3)), ones((2, 3)))
+    with pytest.raises(ShapeError, match="F1: predictions of 4 classes follow some of 3"):
+        f1.update(ones((2, 4)), np.array([0, 1]))
+    with pytest.raises(ShapeError, match="R2: predictions of 1 outputs follow some of 3"):
+        r2.update(ones(2), ones(2))
+
+
+def test_settings_that_cannot_be_are_told():
+    with pytest.raises(ValueError, match=r"Precision: average must be one of 'binary'.*not 'samples'"):
+        metrics.Precision("samples")
+    for k in (0, 2.5, True):
+        with pytest.raises(ValueError, match="k must be an int of 1 or more"):
+            metrics.TopKAccuracy(k)
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ("accuracy acc", metrics.Accuracy),
+        ("binary_accuracy", metrics.BinaryAccuracy),
+        ("categorical_accuracy sparse_categorical_accuracy", metrics.CategoricalAccuracy),
+        ("top_k_categorical_accuracy sparse_top_k_categorical_accuracy top_k_accuracy", metrics.TopKAccuracy),
+        ("precision", metrics.Precision),
+        ("recall", metrics.Recall),
+        ("f1 f1_score", metrics.F1),
+        ("mae mean_absolute_error MAE", metrics.MeanAbsoluteError),
+        ("mse mean_squared_error MSE", metrics.MeanSquaredError),
+        ("rmse root_mean_squared_error", metrics.RootMeanSquaredError),
+        ("r2 r2_score", metrics.R2),
+    ],
+)
+def test_a_metric_by_name_is_reported_under_that_name(names, kind):
+    for name in names.split():
+        assert type(metrics.get(name)) is kind
+        assert metrics.get(name).name == name
+
+
+def test_metrics_and_their_classes_are_taken_as_they_are():
+    metric = metrics.TopKAccuracy(3, name="top 3")
+    assert metrics.get(metric) is metric
+    assert type(metrics.get(metrics.R2)) is metrics.R2
+    assert metrics.get(metrics.RootMeanSquaredError).name == "root_mean_squared_error"
+
+
+def test_a_function_of_a_batch_is_averaged_over_examples():
+    def worst(predictions, targets):
+        return abs(predictions - targets).max()
+
+    metric = metrics.get(worst)
+    assert metric.name == "worst"
+    metric.update(tg.tensor([1.0, 2.0, 3.0]), tg.tensor([1.0, 2.0, 4.0]))
+    metric.update(np.array([1.0]), np.array([6.0]))
+    assert metric.compute() == (3 * 1.0 + 1 * 5.0) / 4
+    with pytest.raises(ValueError, match="worst: it gives one number for a batch"):
+        metric.update(ones(2), ones(2), ones(2))
+
+
+def test_a_function_of_each_example_takes_weights():
+    metric = metrics.get(lambda p, y: abs(p - y))
+    metric.update(np.array([1.0, 2.0]), np.array([1.0, 4.0]), np.array([1.0, 3.0]))
+    assert metric.compute() == 1.5
+
+
+def test_an_unknown_name_is_told_with_those_near_it():
+    with pytest.raises(ValueError, match="there is no metric 'acuracy'; did you mean 'accuracy'"):
+        metrics.get("acuracy")
+    with pytest.raises(ValueError, match="there is no metric 'xyz'; The names are acc, accuracy"):
+        metrics.get("xyz")
+    with pytest.raises(TypeError, match="not int"):
+        metrics.get(3)
+
+
+def test_a_metric_shows_its_name_and_value():
+    metric = metrics.Accuracy()
+    metric.update(np.array([0.9, 0.2, 0.8]), np.array([1, 0, 0]))
+    assert repr(metric) == "Accuracy(accuracy: 0.6667)"
