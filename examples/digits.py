@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from tqdm import tqdm
 
 import tensorgrad as tg
@@ -20,7 +21,7 @@ from tensorgrad import nn
 from tensorgrad.datasets import Digits
 from tensorgrad.nn import functional as F
 from tensorgrad.utils.data import DataLoader, TensorDataset, random_split
-from tensorgrad.viz import DotNotFound, graph
+from tensorgrad.viz import DotNotFound, graph, plot_history, plot_mistakes
 
 History = dict[str, list[float]]
 
@@ -49,7 +50,7 @@ def train(model: nn.Module, data: TensorDataset, epochs: int, batch_size: int = 
     loader = DataLoader(training, batch_size=batch_size, shuffle=True)
     optimizer = tg.optim.AdamW(model.parameters(), lr=lr)
     scheduler = tg.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs)
-    history: History = {"loss": [], "training accuracy": [], "validation accuracy": []}
+    history: History = {"loss": [], "accuracy": [], "val_accuracy": []}
     with tqdm(total=epochs * len(loader), desc="training", unit="batch", mininterval=0.5, dynamic_ncols=True) as bar:
         for epoch in range(epochs):
             model.train()
@@ -65,52 +66,38 @@ def train(model: nn.Module, data: TensorDataset, epochs: int, batch_size: int = 
                 bar.update()
             scheduler.step()
             history["loss"].append(total / len(training))
-            history["training accuracy"].append(right / len(training))
-            history["validation accuracy"].append(accuracy(model, validation))
+            history["accuracy"].append(right / len(training))
+            history["val_accuracy"].append(accuracy(model, validation))
             bar.set_postfix_str(
                 f"epoch {epoch + 1}/{epochs}, loss {history['loss'][-1]:.3f}, "
-                f"validation accuracy {history['validation accuracy'][-1]:.3f}"
+                f"validation accuracy {history['val_accuracy'][-1]:.3f}"
             )
     return history
 
 
 def draw_curves(history: History, path: Path) -> None:
     """Draw the loss and the accuracies by epoch."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    epochs = range(1, len(history["loss"]) + 1)
-    left.plot(epochs, history["loss"])
-    left.set(title="Training loss", xlabel="epoch", ylabel="cross-entropy (labels smoothed by 0.1)")
-    for name in ("training accuracy", "validation accuracy"):
-        right.plot(epochs, history[name], label=name.split()[0])
-    right.set(title="Accuracy", xlabel="epoch", ylabel="share read rightly")
-    right.legend()
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    axes = plot_history(history)
+    axes[0].set_ylabel("cross-entropy (labels smoothed by 0.1)")
+    axes[1].set_ylabel("share read rightly")
+    save_figure(axes, path)
 
 
-def draw_mistakes(model: nn.Module, data: Any, path: Path, most: int = 20) -> int:
-    """Draw the images that the model reads wrongly, most confident mistakes first; return how many there are."""
+def draw_mistakes(model: nn.Module, data: Any, path: Path) -> None:
+    """Draw the images that the model reads wrongly, most confident mistakes first."""
     model.eval()
     with tg.no_grad():
         probabilities = model(data.images).softmax(1)
-    sure, read = probabilities.max(1)
-    wrong = (read != data.labels).nonzero().flatten()
-    wrong = wrong[sure[wrong].argsort(descending=True)]
-    columns = min(5, max(1, len(wrong)))
-    rows = max(1, -(-min(len(wrong), most) // columns))
-    figure, grid = plt.subplots(rows, columns, figsize=(2.2 * columns, 2.6 * rows), layout="constrained", squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
     side = round(data.images[0].numel() ** 0.5)
-    for axes, i in zip(grid.flat, wrong.tolist()[:most]):
-        axes.imshow(data.images[i].reshape(side, side), cmap="gray_r")
-        axes.set_title(f"{data.labels[i].item()} read as {read[i].item()}\n({sure[i].item():.0%} sure)", fontsize=10)
-    figure.suptitle(f"{len(wrong)} of {len(data)} test images read wrongly")
+    images = data.images.reshape(-1, side, side)
+    save_figure(plot_mistakes(images, data.labels, probabilities.argmax(1), probabilities, cmap="gray_r"), path)
+
+
+def save_figure(axes: Any, path: Path) -> None:
+    """Save the figure of one or of several axes."""
+    figure = np.ravel(axes)[0].figure
     figure.savefig(path, dpi=120)
     plt.close(figure)
-    return len(wrong)
 
 
 def draw_graph(model: nn.Module, data: Any, out: Path) -> Path:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ import numpy as np
 from tensorgrad.autograd.graph import Node, TensorBase, edge, spec
 from tensorgrad.autograd.op import PICK, REGISTRY, Op
 from tensorgrad.errors import AutogradError
-from tensorgrad.files import replacing
+from tensorgrad.viz.drawing import FONT, Drawing
 from tensorgrad.viz.labels import (
     ALARM,
     QUIET,
@@ -34,9 +32,6 @@ from tensorgrad.viz.labels import (
     small,
 )
 
-TEXT_SUFFIXES = (".dot", ".gv")
-PICTURE_SUFFIXES = (".svg", ".png", ".pdf")
-
 # Kind: fill, border, style. They differ in outline too, so that a print in black and white can be read.
 KINDS = {
     "parameter": ("#d6e6f5", "#2f6ea5", "filled"),
@@ -48,37 +43,10 @@ KINDS = {
     "output": ("#fdebc8", "#c07f13", "filled,bold"),
 }
 MANY = 4  # a leaf that more operations use is drawn beside each
-FONT = "Helvetica,Arial,sans-serif"
-
-
-class DotNotFound(RuntimeError, OSError):
-    """The program `dot` of Graphviz, which turns a graph into a picture, is not installed.
-
-    A graph's `.source`, and saving it as .dot, need no program; a script can report this error and go on.
-
-    >>> import os, tensorgrad as tg
-    >>> from tensorgrad import viz
-    >>> x = tg.ones(2, requires_grad=True)
-    >>> path, os.environ["PATH"] = os.environ["PATH"], ""
-    >>> try:
-    ...     viz.graph(x * 2).save("graph.svg")
-    ... except viz.DotNotFound as error:
-    ...     print(str(error).split(":")[0])
-    ... finally:
-    ...     os.environ["PATH"] = path
-    the program 'dot' of Graphviz, which draws the picture, was not found
-    """
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the program 'dot' of Graphviz, which draws the picture, was not found: install it (apt install graphviz, "
-            "brew install graphviz, winget install graphviz, or conda install -c conda-forge graphviz) and put it on "
-            "the PATH; saving as .dot works without it"
-        )
 
 
 @dataclass(frozen=True)
-class Graph:
+class Graph(Drawing):
     """A drawing of a graph, as `graph` returns it. In a notebook it shows itself.
 
     `source` is the text in Graphviz's DOT language, the same for the same graph. `operations` and `leaves` count what
@@ -94,7 +62,6 @@ class Graph:
     ('b',)
     """
 
-    source: str
     operations: int
     leaves: int
     hidden: int = 0
@@ -107,46 +74,6 @@ class Graph:
         if self.missing:
             text += f"; not in it: {listed(self.missing)}"
         return text + ">"
-
-    def render(self, format: str) -> bytes:
-        """The picture as "svg", "png" or "pdf". Raises `DotNotFound` where Graphviz is not installed."""
-        import graphviz
-
-        if f".{format}" not in PICTURE_SUFFIXES:
-            raise ValueError(f"render: format must be 'svg', 'png' or 'pdf', not {format!r}")
-        try:
-            picture: bytes = graphviz.Source(self.source).pipe(format=format, quiet=True)
-        except graphviz.ExecutableNotFound:
-            raise DotNotFound from None
-        return picture
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the graph to a file by its suffix, .dot, .gv, .svg, .png or .pdf, whole or not at all; return the path.
-
-        Raises `ValueError` for another suffix, `FileNotFoundError` for a folder that is not there, and `DotNotFound`
-        for a picture where Graphviz is not installed.
-        """
-        target = Path(path)
-        suffix = target.suffix.lower()
-        if suffix not in TEXT_SUFFIXES + PICTURE_SUFFIXES:
-            known = ", ".join(TEXT_SUFFIXES + PICTURE_SUFFIXES)
-            raise ValueError(f"save: the name must end in one of {known}, and is {str(target)!r}")
-        content = self.source.encode() if suffix in TEXT_SUFFIXES else self.render(suffix[1:])
-        with replacing("save", os.path.realpath(target)) as temporary:
-            Path(temporary).write_bytes(content)
-        return target
-
-    def _repr_svg_(self) -> str | None:
-        try:
-            return self.render("svg").decode()
-        except DotNotFound:
-            return None
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        try:
-            return {"image/svg+xml": self.render("svg").decode(), "text/plain": repr(self)}
-        except DotNotFound as error:
-            return {"text/plain": f"{self!r}\nNo picture: {error}"}
 
 
 def graph(
