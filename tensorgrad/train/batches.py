@@ -1,0 +1,128 @@
+"""Where batches come from: arrays in memory, or a DataLoader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tensorgrad.autograd.graph import TensorBase, wrap
+from tensorgrad.random import numpy_of
+from tensorgrad.tensor import Tensor
+from tensorgrad.train.inputs import Array
+from tensorgrad.utils.data import DataLoader, Dataset
+
+
+class Batch(NamedTuple):
+    """What a step of training takes."""
+
+    inputs: tuple[Tensor, ...]
+    target: Array | None
+    weight: Array | None
+    size: int
+
+
+class InMemory:
+    """Arrays as batches of `size` examples (None: all of them at once), in a new random order each time if `shuffle`.
+
+    Integers become `dtype` a batch at a time, unless `integers` are indices.
+    """
+
+    def __init__(
+        self,
+        inputs: tuple[Array, ...],
+        target: Array | None,
+        weight: Array | None,
+        size: int | None,
+        *,
+        dtype: Any,
+        integers: bool = False,
+        shuffle: bool = False,
+    ) -> None:
+        self.inputs, self.target, self.weight = inputs, target, weight
+        self.examples = len(inputs[0])
+        self.size = min(size or self.examples, self.examples) or 1
+        self.dtype, self.integers = dtype, integers
+        self.shuffle = shuffle and self.size < self.examples
+
+    @property
+    def steps(self) -> int:
+        """How many batches there are."""
+        return -(-self.examples // self.size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = numpy_of(None).permutation(self.examples) if self.shuffle else None
+        for start in range(0, self.examples, self.size):
+            where: Any = slice(start, start + self.size)
+            if order is not None:
+                where = order[where]
+            inputs = tuple(wrap(self._converted(x[where])) for x in self.inputs)
+            target = None if self.target is None else self.target[where]
+            weight = None if self.weight is None else self.weight[where]
+            yield Batch(inputs, target, weight, len(inputs[0]))
+
+    def _converted(self, x: Array) -> Array:
+        if x.dtype.kind == "f":
+            return x
+        return x.astype(np.int64 if self.integers and x.dtype.kind in "iu" else self.dtype, copy=False)
+
+
+class Loaded:
+    """The batches of a DataLoader, or of anything that gives (x, y) or (x, y, weight) at each round.
+
+    Tensors are given to the network as they are. `encode` makes of a batch's labels what the loss takes; it is given
+    none where labels are not wanted.
+    """
+
+    def __init__(self, loader: Iterable[Any], encode: Callable[[Any, Any], tuple[Any, Any]] | None) -> None:
+        self.loader, self.encode = loader, encode
+
+    @property
+    def steps(self) -> int | None:
+        """How many batches there are, None where that is not known beforehand."""
+        try:
+            return len(self.loader)  # type: ignore[arg-type]
+        except TypeError:
+            return None
+
+    def __iter__(self) -> Iterator[Batch]:
+        empty = True
+        for given in self.loader:
+            empty = False
+            parts = tuple(given) if isinstance(given, tuple | list) else (given,)
+            weight = None
+            if self.encode is None:
+                # What was made to be trained with is predicted for, too: its labels are left out.
+                x = parts[0]
+                target = None
+            else:
+                if len(parts) not in (2, 3):
+                    raise ValueError(
+                        f"a loader must give batches of (x, y) or (x, y, weight), and gave "
+                        f"{len(parts)} part{'s' * (len(parts) != 1)}"
+                    )
+                x = parts[0]
+                target, weight = self.encode(parts[1], parts[2] if len(parts) == 3 else None)
+            inputs = tuple(x) if isinstance(x, tuple | list) else (x,)
+            tensors: Any = tuple(i if isinstance(i, TensorBase) else wrap(np.asarray(i)) for i in inputs)
+            yield Batch(tensors, target, weight, len(tensors[0]))
+        if empty:
+            raise ValueError(
+                "the loader gave no batches: it is empty, or an iterator that was used up; give a DataLoader"
+            )
+
+
+def is_loader(X: Any) -> bool:
+    """Whether something gives batches, rather than being the examples themselves."""
+    if isinstance(X, DataLoader):
+        return True
+    examples = isinstance(X, TensorBase | np.ndarray | list | tuple | str | dict) or hasattr(X, "__array__")
+    if isinstance(X, Dataset) or examples or not hasattr(X, "__iter__") or hasattr(X, "columns") or hasattr(X, "tocsr"):
+        return False
+    if iter(X) is X:
+        raise TypeError(
+            f"a {type(X).__name__} gives its batches only once; give a DataLoader, or an object whose __iter__ begins "
+            f"anew"
+        )
+    return True

@@ -1,0 +1,177 @@
+"""What a model is handed, as batches: arrays, tensors, frames, data sets and loaders, with their labels and weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorgrad.errors import ShapeError
+from tensorgrad.nn.module import Module
+from tensorgrad.train.batches import InMemory, Loaded, is_loader
+from tensorgrad.train.inputs import Array, as_inputs, computing_dtype, takes_integers, to_array
+from tensorgrad.train.targets import Targets
+from tensorgrad.train.task import Task
+from tensorgrad.utils.data import DataLoader, Dataset
+
+BATCH_SIZE = 32  # Keras's, and the only one that may be larger than the data: it is not a choice
+
+
+class Data:
+    """What `Model` has of data: the first that it sees tells what the network does, its `Task`."""
+
+    module: Module
+    _kind: str
+    _names: Array | None
+    _columns: list[str] | None
+    _task: Task | None
+
+    @property
+    def _targets(self) -> Targets:
+        assert self._task is not None
+        return self._task.targets
+
+    def _training(
+        self,
+        X: Any,
+        y: Any,
+        batch_size: int | None,
+        class_weight: Any,
+        sample_weight: Any,
+        shuffle: bool,
+        validation_data: Any,
+        validation_split: float,
+    ) -> tuple[InMemory | Loaded, InMemory | Loaded | None]:
+        """The batches to train on, and those to validate on."""
+        X = _loader(X, batch_size, shuffle)
+        training: InMemory | Loaded
+        if is_loader(X):
+            if y is not None or sample_weight is not None or validation_split:
+                raise ValueError(
+                    "fit: a loader brings its labels and weights itself; y, sample_weight and validation_split go with "
+                    "arrays"
+                )
+            self._meet_loader(X)
+            training = Loaded(X, lambda y, w: self._encode(y, class_weight, w))
+        else:
+            inputs = self._meet(X, "X")
+            labels = _labels("fit", y, len(inputs[0]))
+            if validation_split:
+                if validation_data is not None:
+                    raise ValueError("fit: give validation_data or validation_split, not both")
+                inputs, labels, sample_weight, validation_data = self._split(
+                    inputs, labels, sample_weight, validation_split
+                )
+            if batch_size is not None and batch_size > len(inputs[0]) and batch_size != BATCH_SIZE:
+                raise ValueError(
+                    f"fit: batch_size={batch_size} is larger than the {len(inputs[0])} examples; batch_size=None takes "
+                    f"all of them at once"
+                )
+            self._targets.learn(labels)
+            self._names = self._targets.names
+            training = self._in_memory(inputs, *self._encode(labels, class_weight, sample_weight), batch_size, shuffle)
+        if validation_data is None:
+            return training, None
+        if not is_loader(validation_data):
+            if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+                raise TypeError(
+                    f"fit: validation_data must be (X, y), (X, y, weights) or a loader, not "
+                    f"{type(validation_data).__name__}"
+                )
+            X, y, sample_weight = (*validation_data, None)[:3]
+            return training, self._labelled(X, y, sample_weight, 256, "validation_data: ")
+        return training, self._labelled(validation_data)
+
+    def _split(
+        self, inputs: tuple[Array, ...], y: Array, weight: Any, share: float
+    ) -> tuple[tuple[Array, ...], Array, Any, tuple[Any, ...]]:
+        """The first examples, and the last `share` of them as validation data."""
+        if not 0 < share < 1:
+            raise ValueError(f"fit: validation_split must be a share between 0 and 1, not {share}")
+        at = len(y) - int(len(y) * share)
+        if at in (0, len(y)):
+            raise ValueError(f"fit: validation_split={share} of {len(y)} examples leaves nothing on one side")
+        if self._targets.task in ("multiclass", "binary") and y.ndim == 1:
+            lost = set(y[at:].tolist()) - set(y[:at].tolist())
+            if lost:
+                raise ValueError(
+                    f"fit: validation_split takes the last {len(y) - at} examples as they stand, and the label "
+                    f"{next(iter(lost))!r} is only among these: y is sorted. Shuffle X and y together first, or give "
+                    f"validation_data"
+                )
+        held: tuple[Any, ...] = tuple(x[at:] for x in inputs), y[at:]
+        if weight is not None:
+            weight = to_array(weight, "sample_weight")
+            held += (weight[at:],)
+            weight = weight[:at]
+        return tuple(x[:at] for x in inputs), y[:at], weight, held
+
+    def _labelled(
+        self, X: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None, what: str = ""
+    ) -> InMemory | Loaded:
+        """Batches with their labels, to evaluate."""
+        X = _loader(X, batch_size, False)
+        if is_loader(X):
+            self._meet_loader(X)
+            return Loaded(X, lambda y, w: self._encode(y, None, w))
+        inputs = self._meet(X, f"{what}X")
+        labels = _labels(what or "evaluate", y, len(inputs[0]))
+        return self._in_memory(inputs, *self._encode(labels, None, sample_weight, f"{what}y"), batch_size, False)
+
+    def _unlabelled(self, X: Any, batch_size: int | None) -> InMemory | Loaded:
+        """Batches to predict for."""
+        X = _loader(X, batch_size, False)
+        if is_loader(X):
+            self._meet_loader(X)
+            return Loaded(X, None)
+        return self._in_memory(self._meet(X, "X"), None, None, batch_size, False)
+
+    def _encode(self, y: Any, class_weight: Any, sample_weight: Any, what: str = "y") -> tuple[Array, Array | None]:
+        """Labels as the loss takes them, and the weights of their examples."""
+        target = self._targets.encode(y, what)
+        return target, self._targets.weights(target, class_weight, sample_weight)
+
+    def _meet(self, X: Any, what: str) -> tuple[Array, ...]:
+        """The inputs as arrays; the network is looked at with the first of them.
+
+        A data frame must have the columns of the first one, in their order.
+        """
+        if hasattr(X, "columns"):
+            columns = [str(column) for column in X.columns]
+            if self._columns is not None and columns != self._columns:
+                raise ValueError(
+                    f"{what} has the columns {', '.join(columns)}, and the model has learned from "
+                    f"{', '.join(self._columns)}; give {what}[[{', '.join(map(repr, self._columns))}]]"
+                )
+            self._columns = columns
+        inputs = as_inputs(X, self.module, what)
+        if not len(inputs[0]):
+            raise ValueError(f"{what} has no examples: its shape is {inputs[0].shape}")
+        if self._task is None:
+            first = next(iter(self._in_memory(tuple(x[:2] for x in inputs), None, None, None, False)))
+            self._task = Task(self.module, self._kind, first, self._names)
+        return inputs
+
+    def _meet_loader(self, loader: Any) -> None:
+        if self._task is None:
+            self._task = Task(self.module, self._kind, next(iter(Loaded(loader, None))), self._names)
+
+    def _in_memory(
+        self, inputs: tuple[Array, ...], target: Array | None, weight: Array | None, size: int | None, shuffle: bool
+    ) -> InMemory:
+        dtype, integers = computing_dtype(self.module), takes_integers(self.module)
+        return InMemory(inputs, target, weight, size, dtype=dtype, integers=integers, shuffle=shuffle)
+
+
+def _loader(X: Any, batch_size: int | None, shuffle: bool) -> Any:
+    """A loader in place of a data set."""
+    if isinstance(X, Dataset) and not is_loader(X):
+        return DataLoader(X, batch_size=batch_size or len(X), shuffle=shuffle)  # type: ignore[arg-type]
+    return X
+
+
+def _labels(name: str, y: Any, examples: int) -> Array:
+    if y is None:
+        raise ValueError(f"{name}: y is missing; X holds the inputs, y the labels or values for them")
+    array = to_array(y, "y")
+    if len(array) != examples:
+        raise ShapeError(f"{name}: X has {examples} examples, and y has {len(array)}")
+    return array

@@ -1,0 +1,512 @@
+"""Model: a network with its loss, its optimizer and its metrics, to be fitted, evaluated and asked."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tensorgrad import metrics as metrics_
+from tensorgrad import nn
+from tensorgrad.autograd.modes import no_grad
+from tensorgrad.nn.module import Module
+from tensorgrad.optim import LBFGS, Optimizer
+from tensorgrad.optim.lr_scheduler import InverseTimeLR
+from tensorgrad.train import saving
+from tensorgrad.train.callbacks import Callbacks, ProgressBar
+from tensorgrad.train.data import BATCH_SIZE, Data
+from tensorgrad.train.history import History
+from tensorgrad.train.inputs import Array
+from tensorgrad.train.loop import Loop, finite
+from tensorgrad.train.networks import activation, initialize
+from tensorgrad.train.options import LayerOptions, Penalties
+from tensorgrad.train.recipe import Recipe
+from tensorgrad.train.summary import summary
+from tensorgrad.train.task import Task, evaluating
+
+
+class Model(Data):
+    """A network that is compiled, fitted and asked in a few lines; the loop behind it is the one you could write.
+
+    `module` is any `nn.Module`, or a list of layers; without one, `add` puts layers one behind another. The network
+    may end in probabilities or in logits: the loss is computed from logits where there are any, and `predict` gives
+    probabilities for classes in either case. `model(x)` calls the network itself, which is `model.module`.
+
+    X is an array, a tensor, a data frame or a list with one example in each row, a tuple of these for a network of
+    several inputs, a `Dataset`, or a `DataLoader` of batches (x, y) or (x, y, weight), which then brings the labels.
+    Labels of classes may be integers from 0, strings, bools, one-hot rows or probabilities, in a column or not; integer
+    and one-hot labels go with either name of the cross-entropy. Random numbers (shuffling, dropout) come from the
+    default generator: `tensorgrad.manual_seed` makes a fit reproducible.
+
+    >>> import tensorgrad as tg
+    >>> from tensorgrad import nn, train
+    >>> generator = tg.manual_seed(0)
+    >>> X, y = tg.datasets.spiral(100)
+    >>> model = train.Model()
+    >>> model.add(nn.Linear(2, 64), weight_l2=5e-4, bias_l2=5e-4)
+    >>> model.add("relu")
+    >>> model.add(nn.Linear(64, 3))
+    >>> model.add("softmax")
+    >>> model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"], learning_rate=0.05, decay=5e-5)
+    >>> history = model.fit(X, y, epochs=100, batch_size=None, verbose=0)
+    >>> history["accuracy"][-1] > 0.8
+    True
+    >>> model.predict(X[:2]).shape, model.predict_classes(X[:2]).shape
+    ((2, 3), (2,))
+    """
+
+    def __init__(self, module: Module | Sequence[Module] | None = None) -> None:
+        if module is None:
+            module = nn.Sequential()
+        elif isinstance(module, list | tuple):
+            module = nn.Sequential(*module)
+        if not isinstance(module, Module):
+            hint = f": write {module.__name__}(...)" if isinstance(module, type) else ""
+            raise TypeError(f"Model: it takes an nn.Module or a list of layers, not {module!r}{hint}")
+        self.module: Module = module
+        self.history = History()
+        self.stop_training = False
+        self.fitted = False  # set it for a network that has learned elsewhere
+        self._options: dict[str, LayerOptions] = {}
+        self._frozen: set[str] = set()
+        self.recipe: Recipe | None = None  # what compile was told
+        self._task: Task | None = None  # what it does, once it has met data
+        self._names: Array | None = None
+        self._columns: list[str] | None = None
+        self._kind = "custom"
+        self._optimizer: Optimizer | None = None
+        self._schedule: Any = None
+        self._waiting: dict[str, Any] | None = None  # the state that an optimizer takes when it is made
+        self._callbacks: Callbacks | None = None
+        self._to_save: list[str] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the network computes."""
+        return self.module(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        how = f", loss={self.recipe.objective.name}" if self.recipe else ", not compiled"
+        return f"Model({self.module!r}{how})"
+
+    # Putting it together
+
+    def add(self, layer: Module | str, *, init: str | Callable[[Any], Any] | None = None, **options: Any) -> None:
+        """Put a layer, or an activation by its name, at the end of the network.
+
+        `weight_l1`, `weight_l2`, `bias_l1` and `bias_l2` add `l1 * sum(|p|) + l2 * sum(p**2)` to the loss;
+        `learning_rate` is the layer's own; `trainable=False` freezes it; `init` draws its weights (see `initialize`).
+        Raises `TypeError` for what is no layer and for other options.
+
+        >>> from tensorgrad import nn, train
+        >>> model = train.Model()
+        >>> model.add(nn.Linear(4, 8), init="he", weight_l2=1e-4, learning_rate=1e-3)
+        >>> model.add("tanh")
+        """
+        if not isinstance(self.module, nn.Sequential):
+            raise TypeError(f"add: the network is a {type(self.module).__name__}; layers are added to a Sequential")
+        if isinstance(layer, str):
+            layer = activation(layer)
+        elif not isinstance(layer, Module):
+            hint = f"; {layer.__name__} is a class: write {layer.__name__}(...)" if isinstance(layer, type) else ""
+            raise TypeError(f"add: a layer must be an nn.Module or the name of an activation, not {layer!r}{hint}")
+        _check_options("add", options)
+        if init is not None:
+            initialize(layer, init)
+        self.module.append(layer)
+        self._forget()
+        if options:
+            self.configure(str(len(self.module) - 1), **options)
+
+    def configure(self, layer: str | Module, **options: Any) -> None:
+        """Set what `add` takes (`weight_l1`, ..., `learning_rate`, `trainable`) for a layer that is there.
+
+        `layer` is the layer or its dotted name; what is said of a layer goes for all in it of which nothing else is
+        said. Raises `ValueError` for a layer that is not there, `TypeError` for other options.
+
+        >>> from tensorgrad import nn, train
+        >>> model = train.Model(nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)))
+        >>> model.configure("0", trainable=False)
+        >>> model.configure(model.module[2], weight_l2=1e-3)
+        """
+        modules = dict(self.module.named_modules())
+        names = [name for name, own in modules.items() if own is layer or name == layer]
+        if not names:
+            raise ValueError(
+                f"configure: there is no layer {layer!r}; the names are {', '.join(filter(None, modules))}"
+            )
+        _check_options("configure", options)
+        name = names[0]
+        before = {} if name not in self._options else vars(self._options[name])
+        self._options[name] = LayerOptions(**{**before, **options})
+        if "trainable" in options:
+            modules[name].requires_grad_(options["trainable"])
+            (self._frozen.discard if options["trainable"] else self._frozen.add)(name)
+        self._forget()
+
+    def _forget(self) -> None:
+        """The network is another: what was found out about it, and its optimizer, no longer hold."""
+        self._task = None
+        self._optimizer = self._schedule = None
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        loss: Any = None,
+        metrics: Any = (),
+        *,
+        learning_rate: float | None = None,
+        decay: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        gradient_accumulation_steps: int = 1,
+        **options: Any,
+    ) -> None:
+        """Say how the network is to learn: by which optimizer, from which loss, and what to report.
+
+        `optimizer` is a name ("sgd", "momentum", "rmsprop", "adagrad", "adam", ...), a class of `tensorgrad.optim` or
+        an optimizer of this network; `options` go to it (`momentum=0.9`). `learning_rate` is its learning rate, else
+        Keras's for the four names and PyTorch's for others; `decay` divides it by `1 + decay * steps`. `loss` is a
+        name ("categorical_crossentropy", "binary_crossentropy", "mse", "mae", "huber", ...), a loss of
+        `tensorgrad.nn`, or a function (output, target) -> Tensor. `metrics` are names ("accuracy", "f1", "mae", ...),
+        metrics of `tensorgrad.metrics`, or functions.
+
+        `clip_norm` limits the norm of all gradients together, `clip_value` each of their elements. The optimizer steps
+        once for `gradient_accumulation_steps` batches. Raises `ValueError` and `TypeError` for what is not known.
+
+        >>> from tensorgrad import nn, train
+        >>> model = train.Model(nn.Linear(4, 3))
+        >>> model.compile("sgd", "categorical_crossentropy", ["accuracy"], learning_rate=0.1, momentum=0.9)
+        """
+        self.recipe = Recipe(
+            self.module,
+            optimizer,
+            loss,
+            metrics,
+            learning_rate=learning_rate,
+            decay=decay,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            **options,
+        )
+        self._kind, self._waiting = self.recipe.objective.kind, None
+        self._forget()
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer, which is made of the network's parameters when it is first wanted."""
+        recipe = self._compiled("optimizer")
+        if self._optimizer is None:
+            self._optimizer = recipe.optimizer(self.module, self._options)
+            self._schedule = InverseTimeLR(self._optimizer, recipe.decay) if recipe.decay else None
+            if self._waiting is not None:
+                saving.restore_optimizer(self, self._waiting)
+                self._waiting = None
+        return self._optimizer
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the optimizer now; setting it moves those of single layers by the same factor."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        old = self.learning_rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * (group["lr"] / old if old else 1.0)
+        if self._schedule is not None:  # which divides what it began with
+            self._schedule.base_lrs = [base * (rate / old if old else 1.0) for base in self._schedule.base_lrs]
+
+    # Fitting
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        epochs: int = 1,
+        batch_size: int | None = BATCH_SIZE,
+        *,
+        validation_data: Any = None,
+        validation_split: float = 0.0,
+        callbacks: Iterable[Any] = (),
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        shuffle: bool = True,
+        verbose: int | str = "auto",
+        print_every: int | None = None,
+        resume: str | os.PathLike[str] | None = None,
+    ) -> History:
+        """Train for some epochs, and return the loss and the metrics of each.
+
+        `batch_size` examples make a step, in a new random order each epoch unless `shuffle=False`; None takes all at
+        once. After each epoch the loss and the metrics of `validation_data`, (X, y) or (X, y, weights) or a loader, are
+        reported with "val_" before their names; `validation_split` takes the last share of the examples for it, as
+        they stand. The loss of an example is multiplied by its `sample_weight` and by the `class_weight` of its label
+        (a dict, or "balanced"). The loss includes the penalties of the layers, which are reported as "penalty" as well.
+
+        `verbose` is 1 or "auto" for a progress bar in a terminal or a notebook and lines elsewhere, 2 for lines, 0 for
+        silence; `print_every` says for how many epochs there is a line. `resume` is a file of `ModelCheckpoint`: the
+        fit goes on after its epoch, up to `epochs` in all, with the numbers of one that was not broken off (with a
+        loader, if its shuffling draws from the default generator); where the file is not there yet, it begins.
+
+        Fitting again goes on with the weights and the optimizer as they are. Raises `ValueError`, `TypeError` and
+        `ShapeError` for data that do not fit the network and the loss, before anything is learned.
+        """
+        self._compiled("fit")
+        epochs, batch_size = (
+            _count("epochs", epochs, 0),
+            None if batch_size is None else _count("batch_size", batch_size),
+        )
+        if resume is not None and not os.path.exists(resume):
+            resume = None
+        state = None if resume is None else saving.read(resume)
+        training, validation = self._training(
+            X, y, batch_size, class_weight, sample_weight, shuffle, validation_data, validation_split
+        )
+        history = History()
+        history.params = {"epochs": epochs, "steps": training.steps, "verbose": verbose}
+        callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+        if verbose and not any(isinstance(c, ProgressBar) for c in callbacks):
+            callbacks.append(ProgressBar(print_every, bar=False if verbose == 2 else None))
+        told = self._callbacks = Callbacks(callbacks, self, history.params)
+        loop = self._loop(training=True)
+        self.history, self.stop_training, first, logs = history, False, 0, {}
+        mode = self.module.training
+        try:
+            told.on_train_begin()
+            if state is not None:
+                first = saving.restore(self, state, resume)
+                if verbose:
+                    print(f"going on after epoch {first} of {os.fspath(resume)!r}")  # type: ignore[arg-type]
+            for epoch in range(first, epochs):
+                if self.stop_training:
+                    break
+                told.on_epoch_begin(epoch)
+                logs = loop.epoch(training, told)
+                if validation is not None:
+                    logs |= {f"val_{name}": value for name, value in loop.evaluate(validation).items()}
+                if not finite(logs) and not self.stop_training and finite({n: v[-1] for n, v in history.items()}):
+                    self._warn(epoch, logs)
+                if self._schedule is not None:
+                    logs["learning_rate"] = self.learning_rate
+                told.on_epoch_end(epoch, logs)
+                history.append(epoch, logs)
+                self.fitted = True
+                while self._to_save:
+                    saving.write(self, self._to_save.pop(0), training=True)
+        finally:
+            self._callbacks = None
+            self._to_save.clear()
+            self.module.train(mode)
+            told.on_train_end(logs)
+        return history
+
+    def _warn(self, epoch: int, logs: dict[str, float]) -> None:
+        names = ", ".join(f"{name} {value}" for name, value in logs.items() if name.endswith("loss"))
+        warnings.warn(
+            f"fit: in epoch {epoch + 1} the loss is no longer a number ({names}); a smaller learning_rate, clip_norm "
+            f"or scaled inputs may help, and TerminateOnNaN ends such a fit",
+            stacklevel=3,
+        )
+
+    def save_after_epoch(self, path: str) -> None:
+        """Have the model written to a file once all callbacks have seen the end of the epoch: their state is in it."""
+        self._to_save.append(path)
+
+    def _loop(self, training: bool) -> Loop:
+        recipe = self._compiled("fit")
+        assert self._task is not None
+        parts: dict[str, Any] = {}
+        if training:
+            optimizer = self.optimizer
+            parts = {"optimizer": optimizer, "schedule": self._schedule, **recipe.limits}
+            parts["frozen"] = [self.module.get_submodule(name) for name in self._frozen]
+            if parts["accumulate"] > 1 and isinstance(optimizer, LBFGS):
+                raise ValueError("fit: LBFGS evaluates a batch several times; gradient_accumulation_steps must be 1")
+        penalties = Penalties(self.module, self._options)
+        return Loop(self.module, recipe.objective, self._task, recipe.metrics, penalties, **parts)
+
+    # Asking
+
+    def evaluate(
+        self,
+        X: Any,
+        y: Any = None,
+        batch_size: int | None = 256,
+        *,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+        verbose: int | str = 0,
+    ) -> Any:
+        """The loss over some data, and the metrics: `[loss, metric, ...]`, or a dict of them by name.
+
+        Without metrics it is the loss alone, as in Keras. The network is in evaluation mode meanwhile. Raises what
+        `fit` raises for data that do not fit.
+
+        >>> import tensorgrad as tg
+        >>> from tensorgrad import nn, train
+        >>> model = train.Model(nn.Linear(2, 1))
+        >>> model.compile("sgd", "mse", ["mae"])
+        >>> sorted(model.evaluate(tg.ones(4, 2), tg.ones(4), return_dict=True))
+        ['loss', 'mae']
+        """
+        self._compiled("evaluate")
+        batches = self._labelled(X, y, sample_weight, batch_size)
+        logs = self._loop(training=False).evaluate(batches)
+        logs.pop("penalty", None)
+        if verbose:
+            print("  ".join(f"{name} {value:.4f}" for name, value in logs.items()))
+        return logs if return_dict else list(logs.values()) if len(logs) > 1 else logs["loss"]
+
+    def predict(self, X: Any, batch_size: int | None = 256) -> Array:
+        """What the network says of each example, as an array: probabilities where the loss is of classes, else values.
+
+        It is of the shape of the network's output: (n, classes), or (n, 1) for one yes or no. Of a loader's batches the
+        first part is taken. Raises `RuntimeError` before the first fit, and what `fit` raises for data that do not fit.
+
+        >>> import tensorgrad as tg
+        >>> from tensorgrad import nn, train
+        >>> model = train.Model(nn.Linear(2, 3))
+        >>> model.compile("sgd", "categorical_crossentropy")
+        >>> history = model.fit(tg.ones(4, 2), ["a", "b", "c", "a"], verbose=0)
+        >>> model.predict(tg.ones(4, 2)).sum(1)
+        array([1., 1., 1., 1.], dtype=float32)
+        """
+        self._must_be_fitted("predict")
+        batches = self._unlabelled(X, batch_size)
+        assert self._task is not None
+        with evaluating(self.module), no_grad():
+            return np.concatenate([self._task.probabilities(self.module(*batch.inputs)._data) for batch in batches])
+
+    def predict_proba(self, X: Any, batch_size: int | None = 256) -> Array:
+        """The probability of each class, in the order of `classes_`: (n, classes), for two classes too.
+
+        For several outputs of yes or no it is the probability of yes for each. Raises `TypeError` for values.
+        """
+        probabilities = self.predict(X, batch_size)
+        targets = self._targets
+        if targets.task not in ("multiclass", "binary", "multilabel"):
+            raise TypeError(f"predict_proba: the loss {self._named_loss()} compares values; predict gives them")
+        if targets.task != "binary":
+            return probabilities
+        yes = probabilities.reshape(-1, 1)
+        return np.concatenate([1 - yes, yes], 1)
+
+    def predict_classes(self, X: Any, batch_size: int | None = 256) -> Array:
+        """The most probable label of each example, (n,), as the labels were given: integers or strings.
+
+        For several outputs of yes or no it is 0 or 1 for each. Raises `TypeError` for a model of values.
+        """
+        probabilities = self.predict(X, batch_size)
+        targets = self._targets
+        if targets.task not in ("multiclass", "binary", "multilabel"):
+            raise TypeError(f"predict_classes: the loss {self._named_loss()} compares values; predict gives them")
+        return targets.decide(probabilities)
+
+    @property
+    def classes_(self) -> Array:
+        """The labels in the order of `predict_proba`'s columns. Raises `RuntimeError` before the first fit."""
+        if self._task is None:
+            raise RuntimeError("classes_: the labels are known after fit")
+        if self._targets.task not in ("multiclass", "binary"):
+            raise AttributeError(f"classes_: the loss {self._named_loss()} tells no classes apart")
+        return self._targets.classes
+
+    def score(self, X: Any, y: Any = None, *, sample_weight: Any = None, batch_size: int | None = 256) -> float:
+        """The accuracy of a model of classes, R2 of a model of values: larger is better, 1 is perfect.
+
+        For several outputs of yes or no it is the share of these that are right.
+        """
+        self._must_be_fitted("score")
+        batches = self._labelled(X, y, sample_weight, batch_size)
+        assert self._task is not None
+        classes = {"multiclass": "accuracy", "binary": "binary_accuracy", "multilabel": "binary_accuracy"}
+        metric = metrics_.get(classes.get(self._task.name, "r2"))
+        with evaluating(self.module), no_grad():
+            for batch in batches:
+                output = self._task.probabilities(self.module(*batch.inputs)._data)
+                metric.update(output, batch.target, batch.weight)
+        return float(metric.compute())
+
+    def summary(self, input_size: Sequence[int] | None = None) -> None:
+        """Print the layers with the shapes of what they give, their parameters, and what was said of them.
+
+        `input_size` is the shape of a batch of inputs; after a fit, or where the first layer tells it, it is known.
+
+        >>> from tensorgrad import nn, train
+        >>> train.Model([nn.Linear(2, 3), nn.ReLU()]).summary()
+        layer  type    output  parameters
+        0      Linear  (n, 3)           9
+        1      ReLU    (n, 3)           0
+        9 parameters, 9 of them learned; 36 bytes
+        """
+        print(summary(self.module, self._options, self._task.inputs if self._task else None, input_size))
+
+    # Files
+
+    def save(self, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+        """Write the model to one safetensors file: architecture, weights, labels, and how it was compiled.
+
+        With the optimizer's state a fit goes on where it was. What is not of tensorgrad (a network of a class of your
+        own, a loss that is a function) is named in the file, and `load` asks for it. The write is atomic. Raises
+        `OSError` where the file cannot be written; nothing runs code when it is read.
+        """
+        saving.write(self, path, training=False, include_optimizer=include_optimizer)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], module: Module | None = None) -> Model:
+        """Read a model that `save` or `ModelCheckpoint` wrote, ready to predict, to evaluate and to go on with.
+
+        `module` is the network where it is of a class of your own. Raises `FileFormatError` for a file of something
+        else, `ValueError` where the network has to be given, `StateDictError` where it is of another architecture.
+
+        >>> import os, tempfile, tensorgrad as tg
+        >>> from tensorgrad import nn, train
+        >>> model = train.Model([nn.Linear(2, 3)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "model.safetensors")
+        ...     model.save(path)
+        ...     train.Model.load(path).module
+        Sequential(
+          (0): Linear(in_features=2, out_features=3, bias=True)
+        )
+        """
+        return saving.load(cls, path, module)
+
+    # Checks
+
+    def _compiled(self, what: str) -> Recipe:
+        if self.recipe is None:
+            raise RuntimeError(
+                f"{what}: the model is not compiled; say first how it is to learn: model.compile('adam', "
+                f"'sparse_categorical_crossentropy', ['accuracy']), for instance"
+            )
+        return self.recipe
+
+    def _must_be_fitted(self, what: str) -> None:
+        if not self.fitted:
+            raise RuntimeError(
+                f"{what}: the model has not learned anything yet; fit it or load one first. For a network that has "
+                f"learned elsewhere say model.fitted = True; model.module(x) is what any network computes"
+            )
+
+    def _named_loss(self) -> str:
+        return repr(self.recipe.objective.name) if self.recipe else "of the model"
+
+
+_OPTIONS = "weight_l1 weight_l2 bias_l1 bias_l2 learning_rate trainable".split()
+
+
+def _check_options(name: str, options: dict[str, Any]) -> None:
+    for option in options:
+        if option not in _OPTIONS:
+            raise TypeError(f"{name}: there is no option {option!r}; the options are {', '.join(_OPTIONS)}")
+
+
+def _count(name: str, value: Any, least: int = 1) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"fit: {name} must be an integer of {least} or more, not {value!r}")
+    return int(value)

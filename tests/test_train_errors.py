@@ -1,0 +1,255 @@
+"""Mistakes in training: each is told before anything is learned, with what to do about it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn, train
+from tensorgrad.errors import ShapeError
+from tensorgrad.utils.data import DataLoader, TensorDataset
+
+X = np.random.default_rng(0).normal(size=(12, 2)).astype(np.float32)
+Y = np.arange(12) % 3
+BINARY = np.arange(12) % 2
+CATEGORICAL = "sparse_categorical_crossentropy"
+
+
+def model(outputs=3, loss=CATEGORICAL, ending=None, **options):
+    made = train.Model(train.mlp([2, 4, outputs], output=ending))
+    made.compile("adam", loss, **options)
+    return made
+
+
+def fit(X=X, y=Y, module=None, **options):
+    names = {"outputs", "loss", "ending"} & options.keys()
+    made = model(**{name: options.pop(name) for name in names})
+    before = [p.tolist() for p in made.module.parameters()]
+    try:
+        made.fit(X, y, **{"verbose": 0} | options)
+    finally:
+        assert [p.tolist() for p in made.module.parameters()] == before
+        assert made.history.epoch == []
+
+
+def changed(array, at, value):
+    array = np.array(array, dtype=object if isinstance(value, str | None) else np.float64)
+    array[at] = value
+    return array
+
+
+DATA = {
+    "nan": (
+        lambda: fit(changed(X, (3, 1), np.nan)),
+        ValueError,
+        r"1 values that are NaN or infinite, the first at X\[3, 1\]",
+    ),
+    "infinity": (lambda: fit(changed(X, (0, 0), np.inf)), ValueError, "the first at X"),
+    "too large": (lambda: fit(changed(X, (0, 0), 1e300)), ValueError, "too large for float32"),
+    "nan in y": (lambda: fit(y=changed(X[:, 0], 2, np.nan), loss="mse", outputs=1), ValueError, r"y\[2\]"),
+    "nan label": (lambda: fit(y=changed(Y, 2, np.nan)), ValueError, "NaN"),
+    "no label": (lambda: fit(y=changed(Y.astype(str), 2, None)), ValueError, r"y\[2\] is None"),
+    "lengths": (lambda: fit(y=Y[:5]), ShapeError, "X has 12 examples, and y has 5"),
+    "lengths of inputs": (lambda: fit((X, X[:5])), ShapeError, "different lengths: 12, 5"),
+    "no y": (lambda: fit(y=None), ValueError, "y is missing"),
+    "no examples": (lambda: fit(X[:0], Y[:0]), ValueError, "X has no examples"),
+    "a number": (lambda: fit(3.0), TypeError, "one example in each row, not float"),
+    "nothing": (lambda: fit(None), TypeError, "not None"),
+    "ragged": (lambda: fit([[1.0], [1.0, 2.0]], [0, 1]), ShapeError, "rows have different lengths"),
+    "text": (lambda: fit(changed(X, (4, 1), "red")), TypeError, "column 1 holds 'red' in row 4; encode it"),
+    "complex": (lambda: fit(X + 1j), TypeError, "complex"),
+    "features": (lambda: fit(X[:, :1]), ShapeError, "in Linear"),
+    "used up": (lambda: fit(iter([(X, Y)]), None), TypeError, "only once; give a DataLoader"),
+    "empty loader": (
+        lambda: fit(DataLoader(TensorDataset(tg.zeros(0, 2), tg.zeros(0))), None),
+        ValueError,
+        "no batches",
+    ),
+    "loader and y": (
+        lambda: fit(DataLoader(TensorDataset(tg.tensor(X), tg.tensor(Y)))),
+        ValueError,
+        "brings its labels",
+    ),
+    "loader of x": (lambda: fit(DataLoader(TensorDataset(tg.tensor(X))), None), ValueError, "gave 1 part"),
+    "batch": (lambda: fit(batch_size=13), ValueError, "batch_size=13 is larger than the 12 examples"),
+    "batch of 0": (lambda: fit(batch_size=0), ValueError, "batch_size must be an integer of 1 or more"),
+    "half an epoch": (lambda: fit(epochs=0.5), ValueError, "epochs must be an integer of 0 or more, not 0.5"),
+    "split": (lambda: fit(validation_split=1.5), ValueError, "between 0 and 1"),
+    "split of nothing": (lambda: fit(validation_split=0.01), ValueError, "leaves nothing"),
+    "split and data": (lambda: fit(validation_split=0.5, validation_data=(X, Y)), ValueError, "not both"),
+    "sorted": (lambda: fit(y=np.sort(Y), validation_split=0.34), ValueError, "y is sorted"),
+    "validation data": (lambda: fit(validation_data=X), TypeError, r"must be \(X, y\)"),
+    "validation text": (
+        lambda: fit(validation_data=(changed(X, (0, 0), "a"), Y)),
+        TypeError,
+        "validation_data: X must",
+    ),
+}
+LABELS = {
+    "range": (lambda: fit(y=Y + 5), ValueError, "label 5 .at 0., and 3 classes have the labels 0 to 2"),
+    "from 1": (lambda: fit(y=Y + 1), ValueError, "give y - 1"),
+    "negative": (lambda: fit(y=Y - 1), ValueError, "label -1"),
+    "fractions": (lambda: fit(y=Y + 0.5), ValueError, "0.5 .at 0., which is no label of a class; for values use 'mse'"),
+    "one class": (lambda: fit(y=np.full(12, 2)), ValueError, "all 12 labels of y are .*2.*one class only"),
+    "one string": (lambda: fit(y=["a"] * 12), ValueError, "all 12 labels of y are .*'a'.*one class only"),
+    "many strings": (lambda: fit(y=list("abcdefghijkl")), ValueError, "12 different labels .*give its last layer 12"),
+    "mixed": (lambda: fit(y=["a", 1, None] * 4), ValueError, "None"),
+    "mixed types": (lambda: fit(y=np.array(["a", 1, 2] * 4, object)), TypeError, "of the type int and str"),
+    "rows that are not one-hot": (lambda: fit(y=np.ones((12, 3))), ValueError, "add up to 1, and row 0 is"),
+    "wide": (lambda: fit(y=np.eye(4)[Y]), ShapeError, r"must be \(12,\) labels, or \(12, 3\) one-hot rows"),
+    "values for classes": (lambda: fit(y=X[:, 0]), ValueError, "for values use 'mse'"),
+    "binary values": (lambda: fit(y=Y, outputs=1, loss="bce"), ValueError, "holds 0, 1, 2, and .* takes 0 and 1"),
+    "signs": (lambda: fit(y=BINARY * 2 - 1, outputs=1, loss="bce"), ValueError, "give y == 1"),
+    "binary of three": (lambda: fit(y=BINARY, loss="bce"), ShapeError, "takes 0 or 1 for each, .12, 3."),
+    "strings as values": (lambda: fit(y=["a"] * 12, outputs=1, loss="mse"), TypeError, "the loss compares numbers"),
+    "labels as values": (lambda: fit(loss="mse"), ShapeError, "for classes use 'sparse_categorical"),
+    "one output": (lambda: fit(outputs=1), ValueError, "single output cannot tell classes apart"),
+    "softmax of one": (lambda: fit(y=BINARY, outputs=1, loss="bce", ending="softmax"), ValueError, "always 1"),
+    "softmax of two": (lambda: fit(y=BINARY, outputs=2, loss="bce", ending="softmax"), ValueError, "softmax over 2"),
+    "sigmoid for classes": (lambda: fit(ending="sigmoid"), ValueError, "ends in a sigmoid"),
+}
+WEIGHTS = {
+    "length": (lambda: fit(sample_weight=[1.0]), ShapeError, r"must be \(12,\) numbers"),
+    "negative": (lambda: fit(sample_weight=-np.ones(12)), ValueError, "0 or more"),
+    "unknown class": (lambda: fit(class_weight={7: 1.0}), ValueError, r"7, which is not among the labels \[0, 1, 2\]"),
+    "list": (lambda: fit(class_weight=[1.0, 1.0]), TypeError, "'balanced' or a dict"),
+    "values": (lambda: fit(y=X[:, 0], outputs=1, loss="mse", class_weight="balanced"), ValueError, "goes with labels"),
+    "function": (
+        lambda: fit(loss=lambda output, target: output.mean(), sample_weight=np.ones(12)),
+        TypeError,
+        "need the loss of each example",
+    ),
+}
+COMPILE = {
+    "no loss": (lambda: train.Model([nn.Linear(1, 1)]).compile("adam"), ValueError, "say which loss"),
+    "loss": (lambda: model(loss="categorial_crossentropy"), ValueError, "did you mean 'categorical_crossentropy'"),
+    "loss class": (lambda: model(loss=nn.MSELoss), TypeError, r"write MSELoss\(\)"),
+    "optimizer": (lambda: train.Model([nn.Linear(1, 1)]).compile("adm", "mse"), ValueError, "did you mean 'adam'"),
+    "an odd optimizer": (
+        lambda: train.Model([nn.Linear(1, 1)]).compile(3, "mse"),
+        TypeError,
+        "must be a name, a class",
+    ),
+    "option": (lambda: model(momentm=0.9), TypeError, "Adam has no option 'momentm'"),
+    "metric": (lambda: model(metrics=["acuracy"]), ValueError, "did you mean 'accuracy'"),
+    "rate": (lambda: model(learning_rate=-1.0), ValueError, "learning_rate must be a number of 0 or more"),
+    "steps": (lambda: model(gradient_accumulation_steps=0), ValueError, "1 or more"),
+    "rate twice": (
+        lambda: train.Model([layer := nn.Linear(1, 1)]).compile(
+            tg.optim.SGD(layer.parameters()), "mse", learning_rate=1.0
+        ),
+        ValueError,
+        "when it is made",
+    ),
+    "strange tensors": (
+        lambda: train.Model([nn.Linear(1, 1)]).compile(tg.optim.SGD(nn.Linear(1, 1).parameters()), "mse"),
+        ValueError,
+        "learns 2 tensors that are not of this network",
+    ),
+}
+
+
+def asked_unfitted(method):
+    return lambda: getattr(model(), method)(*((X, Y) if method in ("score",) else (X,)))
+
+
+def all_frozen():
+    made = train.Model([nn.Linear(2, 3)])
+    made.configure("0", trainable=False)
+    made.compile("sgd", CATEGORICAL)
+    made.fit(X, Y, verbose=0)
+
+
+def strings_after_numbers():
+    made = model()
+    made.fit(X, Y, verbose=0)
+    made.evaluate(X, np.array(["a", "b", "c"])[Y])
+
+
+def numbers_after_strings():
+    made = model()
+    made.fit(X, np.array(["a", "b", "c"])[Y], verbose=0)
+    made.evaluate(X, Y)
+
+
+def new_string():
+    made = model()
+    made.fit(X, np.array(["a", "b", "c"])[Y], verbose=0)
+    made.fit(X, ["a", "d"] * 6, verbose=0)
+
+
+def proba_of_values():
+    made = model(1, "mse")
+    made.fit(X, X[:, 0], verbose=0)
+    made.predict_proba(X)
+
+
+MODEL = {
+    "not compiled": (lambda: train.Model([nn.Linear(2, 3)]).fit(X, Y), RuntimeError, "fit: the model is not compiled"),
+    "predict": (asked_unfitted("predict"), RuntimeError, "predict: the model has not learned anything yet; fit it"),
+    "proba": (asked_unfitted("predict_proba"), RuntimeError, "has not learned anything yet"),
+    "score": (asked_unfitted("score"), RuntimeError, "score: the model has not learned anything yet"),
+    "no layers": (lambda: no_layers(), ValueError, "no layers; add some first"),
+    "a class": (lambda: train.Model(nn.Linear), TypeError, r"write Linear\(...\)"),
+    "no module": (lambda: train.Model(3), TypeError, "an nn.Module or a list of layers"),
+    "layer class": (lambda: train.Model().add(nn.ReLU), TypeError, r"write ReLU\(...\)"),
+    "activation": (lambda: train.Model().add("rellu"), ValueError, "no activation 'rellu'"),
+    "option": (
+        lambda: train.Model().add(nn.Linear(1, 1), l2=1.0),
+        TypeError,
+        "no option 'l2'; the options are weight_l1",
+    ),
+    "negative": (lambda: train.Model().add(nn.Linear(1, 1), weight_l2=-1.0), ValueError, "weight_l2 must be"),
+    "init": (lambda: train.Model().add(nn.Linear(1, 1), init="hee"), ValueError, "no initialisation 'hee'"),
+    "add": (lambda: train.Model(nn.Linear(1, 1)).add("relu"), TypeError, "added to a Sequential"),
+    "configure": (lambda: train.Model([nn.ReLU()]).configure("3", trainable=False), ValueError, "no layer '3'"),
+    "frozen": (all_frozen, ValueError, "nothing to learn"),
+    "strings after numbers": (strings_after_numbers, ValueError, "fitted to numbers, not strings"),
+    "numbers after strings": (numbers_after_strings, ValueError, "fitted to the labels 'a', 'b', 'c'"),
+    "a new string": (new_string, ValueError, "label 'd', which is not among those that were learned"),
+    "values have no classes": (proba_of_values, TypeError, "compares values; predict gives them"),
+    "sizes": (lambda: train.mlp([3]), ValueError, "two numbers or more"),
+    "activations": (lambda: train.mlp([3, 2, 1], ["relu", "relu"]), ValueError, "each of the 1 hidden layers, not 2"),
+    "tuple output": (lambda: lstm(), TypeError, "returns tuple"),
+}
+
+
+def no_layers():
+    made = train.Model()
+    made.compile("adam", "mse")
+    made.fit(X, Y)
+
+
+def lstm():
+    made = train.Model(nn.LSTM(2, 3))
+    made.compile("adam", "mse")
+    made.fit(X, X)
+
+
+CASES = {
+    f"{group}: {name}": case
+    for group, cases in (
+        ("data", DATA),
+        ("labels", LABELS),
+        ("weights", WEIGHTS),
+        ("compile", COMPILE),
+        ("model", MODEL),
+    )
+    for name, case in cases.items()
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_mistake_is_told_with_what_to_do(name):
+    call, error, text = CASES[name]
+    with pytest.raises(error, match=text) as raised:
+        call()
+    notes = getattr(raised.value, "__notes__", [])
+    assert len(str(raised.value)) + sum(map(len, notes)) < 700
+
+
+def test_the_note_of_a_forgotten_column_is_on_the_error():
+    with pytest.raises(ShapeError) as raised:
+        fit(X[:, 0])
+    assert any("X.reshape(-1, 1)" in note for note in raised.value.__notes__)
