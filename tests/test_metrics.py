@@ -368,3 +368,11 @@ def test_a_metric_shows_its_name_and_value():
     metric = metrics.Accuracy()
     metric.update(np.array([0.9, 0.2, 0.8]), np.array([1, 0, 0]))
     assert repr(metric) == "Accuracy(accuracy: 0.6667)"
+
+
+def test_tables_and_curves_are_scikit_learns_own():
+    theirs = pytest.importorskip("sklearn.metrics")
+    for name in ("confusion_matrix", "classification_report", "roc_curve", "roc_auc_score"):
+        assert getattr(metrics, name) is getattr(theirs, name)
+    with pytest.raises(AttributeError, match="no attribute 'roc'"):
+        metrics.roc  # noqa: B018

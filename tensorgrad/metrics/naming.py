@@ -42,6 +42,14 @@ NAMES: dict[str, type[Metric]] = {
 }
 
 
+_LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "r2", "score", "iou", "dice", "bleu")
+
+
+def larger_is_better(name: str) -> bool:
+    """Whether a number of this name is a score, as an accuracy is, rather than a loss or an error."""
+    return any(word in name.lower() for word in _LARGER_IS_BETTER)
+
+
 def get(metric: Any) -> Metric:
     """The metric of one of Keras's names, a class, a function, or a `Metric`, which is returned as it is.
 
@@ -96,3 +104,12 @@ class _OfFunction(Mean):
                 )
             values = np.full(len(targets), values)
         self.add(values, sample_weight)
+
+
+def of_scikit_learn(name: str, needed_by: str = "") -> Any:
+    """A function of scikit-learn's metrics. Raises `ImportError`, which says what needs it, where it is not there."""
+    try:
+        from sklearn import metrics
+    except ImportError as error:
+        raise ImportError(f'{needed_by or name} needs scikit-learn: pip install "tensorgrad[sklearn]"') from error
+    return getattr(metrics, name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.errors import ShapeError
+from tensorgrad.nn.modes import computing_dtype
 from tensorgrad.nn.module import Module
 from tensorgrad.train.batches import InMemory, Loaded, is_loader
-from tensorgrad.train.inputs import Array, as_inputs, computing_dtype, takes_integers, to_array
+from tensorgrad.train.inputs import Array, as_inputs, takes_integers, to_array
 from tensorgrad.train.targets import Targets
 from tensorgrad.train.task import Task
 from tensorgrad.utils.data import DataLoader, Dataset

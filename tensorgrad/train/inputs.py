@@ -8,16 +8,11 @@ import numpy as np
 
 from tensorgrad import nn
 from tensorgrad.autograd.graph import TensorBase
-from tensorgrad.backends.dtypes import get_default_dtype
 from tensorgrad.errors import ShapeError
+from tensorgrad.nn.modes import computing_dtype
 from tensorgrad.nn.module import Module
 
 Array = np.ndarray[Any, Any]
-
-
-def computing_dtype(module: Module) -> Any:
-    """The dtype of a network's parameters, which floating inputs and targets are given in."""
-    return next((p.dtype for p in module.parameters() if p.dtype.kind == "f"), get_default_dtype())
 
 
 def takes_integers(module: Module) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from tensorgrad import nn, optim
 from tensorgrad.autograd.graph import wrap
 from tensorgrad.autograd.modes import no_grad
+from tensorgrad.nn.modes import evaluating
 from tensorgrad.nn.module import Module
 from tensorgrad.optim import Optimizer
 from tensorgrad.tensor import Tensor
@@ -18,7 +19,7 @@ from tensorgrad.train.batches import Batch
 from tensorgrad.train.callbacks.base import Callbacks
 from tensorgrad.train.objective import Objective
 from tensorgrad.train.options import Penalties
-from tensorgrad.train.task import Task, evaluating
+from tensorgrad.train.task import Task
 
 
 class Meter:

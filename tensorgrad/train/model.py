@@ -12,6 +12,7 @@ import numpy as np
 from tensorgrad import metrics as metrics_
 from tensorgrad import nn
 from tensorgrad.autograd.modes import no_grad
+from tensorgrad.nn.modes import evaluating
 from tensorgrad.nn.module import Module
 from tensorgrad.optim import LBFGS, Optimizer
 from tensorgrad.optim.lr_scheduler import InverseTimeLR
@@ -25,7 +26,7 @@ from tensorgrad.train.networks import activation, initialize
 from tensorgrad.train.options import LayerOptions, Penalties
 from tensorgrad.train.recipe import Recipe
 from tensorgrad.train.summary import summary
-from tensorgrad.train.task import Task, evaluating
+from tensorgrad.train.task import Task
 
 
 class Model(Data):

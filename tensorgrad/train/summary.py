@@ -10,11 +10,10 @@ import numpy as np
 from tensorgrad import nn
 from tensorgrad.autograd.graph import wrap
 from tensorgrad.autograd.modes import no_grad
+from tensorgrad.nn.modes import computing_dtype, evaluating
 from tensorgrad.nn.module import Module
 from tensorgrad.tensor import Tensor
-from tensorgrad.train.inputs import computing_dtype
 from tensorgrad.train.options import LayerOptions
-from tensorgrad.train.task import evaluating
 
 
 def summary(

@@ -8,10 +8,11 @@ import numpy as np
 
 from tensorgrad import nn
 from tensorgrad.errors import ShapeError
+from tensorgrad.nn.modes import computing_dtype, evaluating
 from tensorgrad.nn.module import Module
 from tensorgrad.train.batches import Batch
 from tensorgrad.train.ending import Ending
-from tensorgrad.train.inputs import Array, computing_dtype
+from tensorgrad.train.inputs import Array
 from tensorgrad.train.targets import Targets
 
 
@@ -78,18 +79,3 @@ class Task:
             return e / e.sum(1, keepdims=True)
         e = np.exp(-np.abs(output))
         return np.where(output >= 0, 1.0, e) / (1.0 + e)
-
-
-class evaluating:
-    """While this lasts, a network is in evaluation mode; each of its layers goes back to the mode that it was in."""
-
-    def __init__(self, module: Module) -> None:
-        self.training = [layer for layer in module.modules() if layer.training]
-        self.module = module
-
-    def __enter__(self) -> None:
-        self.module.eval()
-
-    def __exit__(self, *error: object) -> None:
-        for layer in self.training:
-            layer.training = True

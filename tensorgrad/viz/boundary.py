@@ -11,8 +11,8 @@ from tensorgrad.creation import tensor
 from tensorgrad.errors import ShapeError
 from tensorgrad.metrics.base import array
 from tensorgrad.nn import Module
+from tensorgrad.nn.modes import computing_dtype, evaluating
 from tensorgrad.viz.panels import COLORS, classes_of, entitle, legend, panel
-from tensorgrad.viz.tracing import dtype_of, evaluating
 
 Array = np.ndarray[Any, Any]
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -124,7 +124,7 @@ def _asked(model: Any, points: Array) -> Array:
             return array(getattr(model, name)(points))
     if isinstance(model, Module):
         with evaluating(model), no_grad():
-            return array(model(tensor(points, dtype=dtype_of(model))))
+            return array(model(tensor(points, dtype=computing_dtype(model))))
     if callable(model):
         return array(model(points))
     raise TypeError(

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.metrics.naming import larger_is_better
 from tensorgrad.viz.panels import COLORS, QUIET, legend, look, panel, panels, returned
 
-LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "r2", "score", "iou", "dice", "bleu")
 DECADES = 50  # a loss that falls by more than this is drawn on a logarithmic scale
 FEW = 30  # up to so many epochs each is a dot on the line
 
@@ -91,18 +91,14 @@ def _records(name: str, history: Any) -> dict[str, np.ndarray[Any, Any]]:
     return records
 
 
-def _larger_is_better(name: str) -> bool:
-    return any(word in name.lower() for word in LARGER_IS_BETTER)
-
-
 def _best(name: str, values: np.ndarray[Any, Any]) -> int | None:
     """The epoch, from 0, of the best value, the first of equals."""
     finite = np.isfinite(values)
     if not finite.any():
         return None
-    worst = -np.inf if _larger_is_better(name) else np.inf
+    worst = -np.inf if larger_is_better(name) else np.inf
     ranked = np.where(finite, values, worst)
-    return int(ranked.argmax() if _larger_is_better(name) else ranked.argmin())
+    return int(ranked.argmax() if larger_is_better(name) else ranked.argmin())
 
 
 def _line(ax: Any, values: np.ndarray[Any, Any], label: str, **kwargs: Any) -> None:
@@ -135,7 +131,7 @@ def _finish(ax: Any, name: str, curves: list[np.ndarray[Any, Any]]) -> None:
     every = np.concatenate(curves)
     every = every[np.isfinite(every)]
     words = name.replace("val_", "validation_").replace("_", " ")
-    logarithmic = not _larger_is_better(name) and every.size and every.min() > 0 and every.max() > DECADES * every.min()
+    logarithmic = not larger_is_better(name) and every.size and every.min() > 0 and every.max() > DECADES * every.min()
     if logarithmic:
         ax.set_yscale("log")
     title = words.upper() if len(words) <= 3 else words[:1].upper() + words[1:]

@@ -9,19 +9,12 @@ import numpy as np
 
 from tensorgrad.errors import ShapeError
 from tensorgrad.metrics.base import array
+from tensorgrad.metrics.naming import of_scikit_learn
 from tensorgrad.viz.panels import QUIET, classes_of, entitle, fitting, legend, look, panel
 
 SHARES = {"true": "share of each true class", "pred": "share of each predicted class", "all": "share of all examples"}
 MOST_NUMBERS = 30  # classes up to which the cells are large enough for a number
 CROWDED = 12  # classes above which a nought is left out
-
-
-def _sklearn(name: str) -> Any:
-    try:
-        from sklearn import metrics
-    except ImportError as error:
-        raise ImportError(f'{name} needs scikit-learn: pip install "tensorgrad[sklearn]"') from error
-    return metrics
 
 
 def plot_confusion_matrix(
@@ -47,7 +40,7 @@ def plot_confusion_matrix(
         )
     if normalize is not None and normalize not in SHARES:
         raise ValueError(f"{name}: normalize must be 'true', 'pred', 'all' or None, not {normalize!r}")
-    counts = _sklearn(name).confusion_matrix(true, predicted, labels=labels, normalize=normalize)
+    counts = of_scikit_learn("confusion_matrix", name)(true, predicted, labels=labels, normalize=normalize)
     shown = np.unique(np.concatenate([true, predicted])) if labels is None else labels
     classes = [str(label) for label in shown]
     n, longest = len(classes), max(map(len, classes))
@@ -115,7 +108,7 @@ def plot_roc(y_true: Any, y_score: Any, ax: Any = None) -> Any:
         columns = {classes[1]: scores}
     else:
         columns = dict(zip(classes_of(name, true, scores.shape[1]).tolist(), scores.T))
-    metrics = _sklearn(name)
+    roc_curve, area = of_scikit_learn("roc_curve", name), of_scikit_learn("auc", name)
     own = ax is None
     longest = max(len(str(each)) for each in columns)
     ax = panel(name, ax, (6.4 + 0.08 * longest, 4.8) if len(columns) > 1 else (5.2, 4.8))
@@ -123,8 +116,8 @@ def plot_roc(y_true: Any, y_score: Any, ax: Any = None) -> Any:
     for i, (each, column) in enumerate(columns.items()):
         positive = true == each
         if positive.any() and not positive.all():
-            fall_out, recall, _ = metrics.roc_curve(positive, column)
-            areas.append(metrics.auc(fall_out, recall))
+            fall_out, recall, _ = roc_curve(positive, column)
+            areas.append(area(fall_out, recall))
             ax.plot(fall_out, recall, label=f"{each} (AUC {areas[-1]:.3f})", **look(i))
         else:
             ax.plot([], [], label=f"{each} (no AUC: {'all' if positive.all() else 'no'} examples)", **look(i))

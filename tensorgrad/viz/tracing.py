@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +12,7 @@ from tensorgrad.autograd.modes import enable_grad
 from tensorgrad.backends.dtypes import int64
 from tensorgrad.creation import zeros
 from tensorgrad.nn import Embedding, Linear, Module, ModuleDict, ModuleList, Sequential
+from tensorgrad.nn.modes import computing_dtype, evaluating
 
 Shape = tuple[int, ...]
 Sources = dict[int, bool]
@@ -33,23 +33,6 @@ class Layer:
     shape: Shape | None = None
     parameters: dict[str, Shape] = field(default_factory=dict)
     count: int = 0
-
-
-@contextmanager
-def evaluating(module: Module) -> Iterator[None]:
-    """Evaluation mode; afterwards every module is in the mode that it was in."""
-    modes = [(each, each.training) for each in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for each, mode in modes:
-            each.training = mode
-
-
-def dtype_of(module: Module) -> Any:
-    """The dtype of a module's parameters, None without any."""
-    return next((parameter.dtype for parameter in module.parameters()), None)
 
 
 def named_layers(module: Module, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -105,7 +88,7 @@ def _called(module: Module, named: list[tuple[str, Module]], shape: Shape) -> tu
     """The layers that a forward of zeros calls, and where its result is from."""
     found: list[Layer] = []
     words = isinstance(named[0][1], Embedding)
-    x: Any = zeros(*shape, dtype=int64) if words else zeros(*shape, dtype=dtype_of(module), requires_grad=True)
+    x: Any = zeros(*shape, dtype=int64) if words else zeros(*shape, dtype=computing_dtype(module), requires_grad=True)
     made = {id(x): -1}  # what flowed, tensors and their places in the graph, and which layer it is from
     alive: list[Any] = [x]
 

@@ -7,16 +7,15 @@ import math
 import os
 from typing import Any
 
+from tensorgrad.metrics.naming import larger_is_better
 from tensorgrad.train.callbacks.base import Callback, Logs
-
-_LARGER = ("acc", "precision", "recall", "f1", "r2", "auc")
 
 
 class Monitor(Callback):
     """Base of callbacks that watch a number of the logs for its best value.
 
-    `mode` is "min", "max", or "auto": larger is better for accuracy, precision, recall, F1, R2 and AUC, smaller for all
-    else. Raises `KeyError` at the end of an epoch whose logs lack the number.
+    `mode` is "min", "max", or "auto": larger is better for what is named as a score (accuracy, precision, recall, F1,
+    R2, AUC, ...), smaller for all else. Raises `KeyError` at the end of an epoch whose logs lack the number.
     """
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
@@ -26,7 +25,7 @@ class Monitor(Callback):
         if not min_delta >= 0:
             raise ValueError(f"{name}: min_delta must be 0 or more, not {min_delta}")
         if mode == "auto":
-            mode = "max" if any(part in monitor.lower() for part in _LARGER) else "min"
+            mode = "max" if larger_is_better(monitor) else "min"
         self.monitor, self.mode, self.min_delta = monitor, mode, min_delta
         self.best = self.worst
 
