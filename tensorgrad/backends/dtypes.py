@@ -69,6 +69,17 @@ def as_dtype(dtype: Any) -> DType:
         raise DtypeError(f"tensors cannot have dtype {dtype!r}; they can have {names}") from None
 
 
+def refuse_bools(name: str, *values: Any, remedy: str = ".long()") -> None:
+    """Raise `DtypeError` where one of the tensors, arrays or numbers is of bools.
+
+    >>> import tensorgrad as tg
+    >>> refuse_bools("median", tg.ones(2))
+    """
+    for x in values:
+        if getattr(x, "dtype", None) == bool_:
+            raise DtypeError(f"{name}: it does not take bools; convert with {remedy}")
+
+
 def promote_types(type1: Any, type2: Any) -> DType:
     """The dtype that two dtypes promote to: a floating one wins over any integer, as in PyTorch.
 

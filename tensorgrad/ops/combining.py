@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad.autograd.op import binary
+from tensorgrad.autograd.op import binary, primitive
 from tensorgrad.backends.cpu import special as cpu
 from tensorgrad.backends.dtypes import float64
 from tensorgrad.errors import DtypeError
 from tensorgrad.ops.arithmetic import scaled, sub, trunc
-from tensorgrad.ops.choose import cast, must_be_floating, where
+from tensorgrad.ops.choose import cast, where
+from tensorgrad.ops.dims import must_be_floating, must_share_dtype, rank
 from tensorgrad.ops.powers import pow
 
 
@@ -31,7 +32,8 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     tensor([2.5000, 5.0000])
     """
     product = tensor1 * tensor2
-    return input + (product if value == 1 else scaled("addcmul", input, product, value, "value"))
+    whole = int(value) if isinstance(value, float) and value.is_integer() and product.dtype.kind != "f" else value
+    return input + (product if value == 1 else scaled("addcmul", input, product, whole, "value"))
 
 
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
@@ -44,6 +46,19 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     must_be_floating("addcdiv", tensor1, tensor2)
     quotient = tensor1 / tensor2
     return input + (quotient if value == 1 else quotient * value)
+
+
+# As a composition, which takes both ends' formulas and chooses, it goes over its inputs fourteen times.
+lerp_op = primitive(
+    "lerp",
+    cpu.lerp,
+    lambda g, y, a, b, w: g * (1 - w),
+    lambda g, y, a, b, w: g * w,
+    lambda g, y, a, b, w: g * (b - a),
+    keep=("c", "c", "ab"),
+    inputs="promote",
+    elementwise=True,
+)
 
 
 def lerp(input: Any, end: Any, weight: Any) -> Any:
@@ -62,10 +77,7 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
             f"lerp: input, end and weight must share one dtype, and input is {input.dtype.name}, another "
             f"{(dtypes - {input.dtype}).pop().name}; convert it with .to(dtype)"
         )
-    step = end - input
-    if isinstance(weight, int | float):
-        return input + step * weight if -0.5 < weight < 0.5 else end - step * (1 - weight)
-    return where((weight > -0.5) & (weight < 0.5), input + step * weight, end - step * (1 - weight))
+    return lerp_op(input, end, weight)
 
 
 def float_power(input: Any, exponent: Any) -> Any:
@@ -81,10 +93,13 @@ def float_power(input: Any, exponent: Any) -> Any:
 def ldexp(input: Any, other: Any) -> Any:
     """`input * 2 ** other`, elementwise, broadcasting; integers give the default floating dtype.
 
+    Raises `DtypeError` where `other` is a number.
+
     >>> import tensorgrad as tg
     >>> tg.ldexp(tg.tensor([1.0, 2.0]), tg.tensor([3, -1]))
     tensor([8., 1.])
     """
+    rank("ldexp", other, "other")
     if input.dtype.kind == "f" and other.dtype.kind != "f":
         other = cast(other, input.dtype)
     return input * pow(2.0, other)
@@ -157,16 +172,14 @@ copysign = binary(
 def heaviside(input: Any, values: Any) -> Any:
     """0 where `input` is negative, 1 where it is positive, `values` where it is 0; broadcasting.
 
-    Only `values` gets a gradient. Raises `DtypeError` where the dtypes differ.
+    Only `values` gets a gradient. Raises `DtypeError` where the dtypes differ, or `values` is a number.
 
     >>> import tensorgrad as tg
     >>> tg.heaviside(tg.tensor([-1.0, 0.0, 2.0]), tg.tensor(0.5))
     tensor([0.0000, 0.5000, 1.0000])
     """
-    if values.dtype != input.dtype:
-        raise DtypeError(
-            f"heaviside: input is {input.dtype.name} and values {values.dtype.name}; convert one with .to(dtype)"
-        )
+    rank("heaviside", values, "values")
+    must_share_dtype("heaviside", input=input, values=values)
     return where(input == 0, values, cast(input > 0, input.dtype))
 
 

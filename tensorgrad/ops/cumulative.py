@@ -8,10 +8,11 @@ from typing import Any
 from tensorgrad import return_types
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends.cpu import cumulative as cpu
-from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.choose import clone, must_be_floating
+from tensorgrad.backends.dtypes import refuse_bools
+from tensorgrad.errors import ShapeError
+from tensorgrad.ops.choose import clone
 from tensorgrad.ops.compare import logical_xor
-from tensorgrad.ops.dims import one_dim, rank
+from tensorgrad.ops.dims import must_be_floating, one_dim, rank
 from tensorgrad.ops.gathering import gather_op
 from tensorgrad.ops.index import slice_op
 from tensorgrad.ops.joining import cat
@@ -81,12 +82,13 @@ def logcumsumexp(input: Any, dim: int) -> Any:
 cumulative_index_op = primitive("cumulative_index", cpu.cumulative_index)
 
 
-def _running(name: str, input: Any, dim: int) -> Any:
+def _running(kind: Any, input: Any, dim: int, largest: bool) -> Any:
+    name = kind.__name__
     d = one_dim(name, dim, rank(name, input))
     x = input if input.ndim else input.reshape(1)
-    index = cumulative_index_op(x, dim=d, largest=name == "cummax")
+    index = cumulative_index_op(x, dim=d, largest=largest)
     shape = tuple(input.shape)
-    return getattr(return_types, name)(gather_op(x, index, dim=d).reshape(shape), index.reshape(shape))
+    return kind(gather_op(x, index, dim=d).reshape(shape), index.reshape(shape))
 
 
 def cummax(input: Any, dim: int) -> Any:
@@ -98,7 +100,7 @@ def cummax(input: Any, dim: int) -> Any:
     >>> tg.cummax(tg.tensor([1.0, 3.0, 2.0]), 0).values
     tensor([1., 3., 3.])
     """
-    return _running("cummax", input, dim)
+    return _running(return_types.cummax, input, dim, largest=True)
 
 
 def cummin(input: Any, dim: int) -> Any:
@@ -110,7 +112,7 @@ def cummin(input: Any, dim: int) -> Any:
     >>> tg.cummin(tg.tensor([2.0, 1.0, 3.0]), 0).indices
     tensor([0, 1, 1])
     """
-    return _running("cummin", input, dim)
+    return _running(return_types.cummin, input, dim, largest=False)
 
 
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
@@ -147,8 +149,7 @@ def _areas(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
     if not rank(name, y):
         raise IndexError(f"{name}: y must have a dimension or more, and is a single number")
     d = one_dim(name, dim, y.ndim)
-    if y.dtype.kind == "b" or (x is not None and x.dtype.kind == "b"):
-        raise DtypeError(f"{name}: it does not take bools; convert with .float()")
+    refuse_bools(name, y, x, remedy=".float()")
     if x is not None:
         if dx is not None:
             raise TypeError(f"{name}: give the places of the values as x, or their distance as dx, not both")

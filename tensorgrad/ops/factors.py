@@ -42,17 +42,21 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return in_dtype(cumprod_op(input, dim=d) if input.ndim else prod(input), dtype)
 
 
+def _others(x: Any, dim: int) -> Any:
+    """For each element the product of the others along a dimension."""
+    return _before(cumprod_op(x, dim=dim), dim) * flip(_before(cumprod_op(flip(x, dim), dim=dim), dim), dim)
+
+
 def _prod_vjp(g: Any, y: Any, a: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """The product of all the other elements, times g: what is before each one times what is after it."""
     if not all(a.shape):
         return spread(g, a, dim, keepdim)
+    if len(dim) == 1:
+        return spread(g, a, dim, keepdim) * _others(a, dim[0])
     rest = tuple(d for d in range(a.ndim) if d not in dim)
     order = (*rest, *dim)
     rows = permute(a, order).reshape((*(a.shape[d] for d in rest), count(a, dim)))
-    last = rows.ndim - 1
-    before = _before(cumprod_op(rows, dim=last), last)
-    after = flip(_before(cumprod_op(flip(rows, last), dim=last), last), last)
-    others = (before * after).reshape(tuple(a.shape[d] for d in order))
+    others = _others(rows, len(rest)).reshape(tuple(a.shape[d] for d in order))
     return spread(g, a, dim, keepdim) * permute(others, tuple(order.index(d) for d in range(a.ndim)))
 
 

@@ -98,6 +98,8 @@ def _is_part(x: Any) -> bool:
 
 def parse(tensor: Any, index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """An index as a template and the arrays in it. Raises `IndexError` for what cannot index this tensor."""
+    if isinstance(index, TensorBase) and index._data.dtype.kind == "i" and index._data.ndim and tensor.ndim:
+        return (Slot(0),), (index,)
     if index.__class__ is list and len(index) < 32 and any(map(_is_part, index)):
         index = tuple(index)  # a short list that holds more than numbers is one index per dimension, as in PyTorch
     parts = index if isinstance(index, tuple) else (index,)

@@ -61,8 +61,10 @@ def _as_views(input: Any, parts: tuple[Any, ...], indices: Sequence[tuple[Any, .
     return parts
 
 
-def sequence(name: str, tensors: Any) -> tuple[Any, ...]:
+def sequence(name: str, tensors: Any, dim: Any = 0) -> tuple[Any, ...]:
     """The tensors to join. Raises `ShapeError` where there are none, `DtypeError` for what is not a tensor."""
+    if isinstance(dim, TensorBase):
+        raise TypeError(f"{name}: the tensors to join are one argument: {name}((a, b))")
     if isinstance(tensors, TensorBase) and not tensors._data.ndim:
         raise ShapeError(f"{name}: it joins a list of tensors, {name}([a, b]), and was given one of no dimensions")
     tensors = tuple(tensors)
@@ -85,11 +87,12 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     tensor([[0., 1., 1.],
             [0., 1., 1.]])
     """
-    tensors = sequence("cat", tensors)
-    ndim = max(x.ndim for x in tensors)
+    tensors = sequence("cat", tensors, dim)
+    shapes = [tuple(x.shape) for x in tensors]
+    ndim = max(map(len, shapes))
     d = one_dim("cat", dim, ndim)
     try:
-        return cat_op(*tensors, dim=d, sizes=tuple(x.shape[d] if x.ndim == ndim > 0 else 0 for x in tensors))
+        return cat_op(*tensors, dim=d, sizes=tuple([shape[d] if len(shape) == ndim > 0 else 0 for shape in shapes]))
     except ShapeError:
         raise ShapeError(
             f"cat: tensors must agree in all dimensions but {d}, and have one at least; they have shapes "
@@ -105,7 +108,7 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     tensor([[0., 0.],
             [1., 1.]])
     """
-    tensors = sequence("stack", tensors)
+    tensors = sequence("stack", tensors, dim)
     d = one_dim("stack", dim, tensors[0].ndim + 1)
     try:
         return stack_op(*tensors, dim=d)

@@ -69,3 +69,35 @@ def _normalize_grad_vjp(
 # gradient of their own, because that of the input goes through them.
 normalize_op = primitive("normalize", cpu.normalize, joint=_normalize_vjp, keep="abde")
 normalize_grad_op = primitive("normalize_grad", cpu.normalize_grad, joint=_normalize_grad_vjp, keep="abc")
+
+
+def _standardize_vjp(
+    g: Any,
+    wants: tuple[bool, ...],
+    y: Any,
+    a: Any,
+    weight: Any,
+    bias: Any,
+    mean: Any,
+    var: Any,
+    layout: tuple[int, ...],
+    batch: bool,
+    eps: float,
+) -> tuple[Any, ...]:
+    n, channels, _, places = layout
+    shape = (n, channels, places)
+    v, r = g.reshape(shape), rsqrt(var + eps)
+    ga = gw = gb = None
+    if wants[0]:
+        scale = r if weight is None else r * weight
+        ga = (v * scale.reshape((1, channels, 1))).reshape(a.shape)
+    if wants[1] or wants[2]:
+        gb = sum_op(v, dim=(0, 2), keepdim=False)
+    if wants[1]:
+        gw = (sum_op(v * a.reshape(shape), dim=(0, 2), keepdim=False) - mean * gb) * r
+    return ga, gw, gb, None, None
+
+
+# The same with a mean and a variance that are no functions of the input, one for each of the groups; as in PyTorch they
+# have no gradient. The composition is ten operations, which for a small input is what it costs.
+standardize_op = primitive("standardize", cpu.normalize, joint=_standardize_vjp, keep="abde")

@@ -8,7 +8,8 @@ from importlib import import_module
 from catalogue.rows import Row
 from tensorgrad import ops
 
-ops.load_all()
+for family in ops.LATE:
+    import_module(f"tensorgrad.ops.{family}")
 
 CATALOGUE: list[Row] = [
     row

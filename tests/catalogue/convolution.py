@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -17,20 +16,17 @@ BLOCKS: dict[str, Any] = {"kernel": (2, 2), "stride": (1, 2), "padding": ((1, 1)
 
 def _taps(size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, **_: Any) -> Any:
     """Where each output element reads: (place in the output, tap of the kernel, place in the input)."""
-    padded = [n + low + high for n, (low, high) in zip(size, padding)]
-    out = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(padded, kernel, stride, dilation)]
-    for place in itertools.product(*map(range, out)):
-        for tap in itertools.product(*map(range, kernel)):
+    for place in np.ndindex(*_out(size, kernel, stride, padding, dilation)):
+        for tap in np.ndindex(*kernel):
             at = [o * s + t * d - low for o, s, t, d, (low, _) in zip(place, stride, tap, dilation, padding)]
             if all(0 <= a < n for a, n in zip(at, size)):
                 yield (..., *place), (..., *tap), (..., *at)
 
 
 def _out(size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, **_: Any) -> tuple[int, ...]:
-    return tuple(
-        (n + low + high - d * (k - 1) - 1) // s + 1
-        for n, k, s, (low, high), d in zip(size, kernel, stride, padding, dilation)
-    )
+    """How many strides from the first place the last tap is still inside, in each dimension."""
+    spans = zip(size, kernel, stride, padding, dilation)
+    return tuple(len(range(d * (k - 1), n + low + high, s)) for n, k, s, (low, high), d in spans)
 
 
 def _whole(weight: np.ndarray, groups: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from catalogue.rows import between, binary, integers, positive, real, unary
+from catalogue.rows import Row, between, binary, integers, positive, real, unary
 from tensorgrad import ops
 
 erf, erfc, lgamma = (np.vectorize(f, otypes=[float]) for f in (math.erf, math.erfc, math.lgamma))
@@ -37,6 +37,13 @@ ROWS = [
     unary("asinh", ops.asinh, np.arcsinh),
     unary("acosh", ops.acosh, np.arccosh, between(1.2, 4.0, 3, 4)),
     unary("atanh", ops.atanh, np.arctanh, INSIDE),
+    Row(
+        "lerp",
+        ops.lerp,
+        lambda a, b, w: a + w * (b - a),
+        (real(3, 4), real(3, 1), real(4, kinks=(0.5, -0.5))),
+        elementwise=True,
+    ),
     binary("hypot", ops.hypot, np.hypot, positive(3, 1), real(4)),
     unary("sinc", ops.sinc, np.sinc, real(3, 4, kinks=(0.0,))),
     # Special functions
@@ -46,6 +53,7 @@ ROWS = [
     unary("lgamma", ops.lgamma, lgamma, positive(3, 4)),
     unary("polygamma", ops.digamma, _digamma, positive(3, 4)),
     unary("exp2", ops.exp2, np.exp2),
+    unary("logit", ops.logit, lambda a: np.log(a / (1.0 - a)), between(0.1, 0.9, 3, 4)),
     binary("xlogy", ops.xlogy, lambda a, b: a * np.log(b), real(3, 1), positive(4)),
     binary("logaddexp", ops.logaddexp, np.logaddexp),
     binary("logaddexp2", ops.logaddexp2, np.logaddexp2),

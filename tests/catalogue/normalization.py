@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from catalogue.rows import Row, primitive, real
-from tensorgrad.ops.normalization import moments_op, normalize_grad_op, normalize_op
+from tensorgrad.ops.normalization import moments_op, normalize_grad_op, normalize_op, standardize_op
 
 BATCH = {"layout": (3, 2, 1, 4), "batch": True}
 GROUP = {"layout": (3, 2, 2, 2), "batch": False}
@@ -74,9 +74,19 @@ def _rows(note: str, attrs: Any, a: Any, weight: Any) -> list[Row]:
     ]
 
 
+def _standardize(a: Any, weight: Any, bias: Any) -> Any:
+    statistics = (np.full(2, value, a.dtype) for value in (0.5, 2.0))
+    return standardize_op(a, weight, bias, *statistics, **_layout(a, BATCH), eps=EPS)
+
+
+def _standardized(a: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    return (a - 0.5) / np.sqrt(2.0 + EPS) * weight[:, None] + bias[:, None]
+
+
 ROWS = [
     Row("moments", primitive("moments", **GROUP), _moments(GROUP), (real(3, 4, 2),), empty=((3, 4, 2),), note="group"),
     Row("moments", primitive("moments", **BATCH), _moments(BATCH), (real(3, 2, 4),), empty=((3, 2, 4),), note="batch"),
+    Row("standardize", _standardize, _standardized, (real(3, 2, 4), real(2), real(2)), empty=((0, 2, 4), (2,), (2,))),
     *_rows("batch", BATCH, real(3, 2, 4), real(2)),
     *_rows("group", GROUP, real(3, 4, 2), real(4)),
     *_rows("layer", LAYER, real(3, 5), real(5)),

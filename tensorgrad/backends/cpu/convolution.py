@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.cpu import depthwise
 from tensorgrad.backends.cpu.shared import Array, Dims, in_single
 from tensorgrad.backends.parallel import run
 from tensorgrad.backends.threads import get_num_threads
@@ -47,6 +48,7 @@ class Windows:
         self.groups = groups
         self.per_group = self.channels // groups
         self.taps = math.prod(kernel)
+        self.by_channel = 1 < groups == self.channels and max(stride) == 1 and all(out)
         # A run is what is contiguous both in the image and in the columns.
         run = (kernel[-1] if dilation[-1] == 1 and groups == 1 else 1) * self.per_group
         self.last = self.taps > 1 and run > out[-1] // stride[-1]
@@ -173,6 +175,8 @@ def _places(sizes: Dims, kernel: Dims, stride: Dims, padding: Padding, dilation:
 
 
 def _correlate(x: Array, weight: Array, bias: Array | None, at: Windows) -> Array:
+    if at.by_channel and len(weight) == at.channels:
+        return depthwise.correlate(x, weight, bias, at)
     y = np.empty((at.batch, len(weight), *at.out), x.dtype)
     x = np.ascontiguousarray(x)
     matrix = at.matrix(weight)
@@ -224,6 +228,10 @@ def convolution_input(
     """The gradient of `convolution` for an input of spatial `size`; a transposed convolution of `g`."""
     kernel, out = weight.shape[2:], g.shape[2:]
     channels = weight.shape[1] * groups
+    if 1 < groups == channels == len(weight) and max(stride) > 1 and all(out):
+        spread = np.zeros((*g.shape[:2], *((n - 1) * s + 1 for n, s in zip(out, stride))), g.dtype)
+        spread[(slice(None), slice(None), *(slice(None, None, s) for s in stride))] = g
+        return convolution_input(spread, weight, size, (1,) * len(size), padding, dilation, groups)
     if max(stride) == 1 and math.prod(size) < WIDER * math.prod(out):
         back = tuple((d * (k - 1) - low, 0) for d, k, (low, _) in zip(dilation, kernel, padding))
         at = Windows(g.shape, kernel, size, stride, back, dilation, groups)
@@ -261,6 +269,8 @@ def convolution_weight(
 ) -> Array:
     """The gradient of `convolution` for a weight of spatial `size`."""
     at = Windows(x.shape, size, g.shape[2:], stride, padding, dilation, groups)
+    if at.by_channel and g.shape[1] == at.channels:
+        return depthwise.weight_gradient(g, x, at)
     totals = np.zeros((at.parts, groups, g.shape[1] // groups, at.taps * at.per_group), g.dtype)
     g, x = np.ascontiguousarray(g), np.ascontiguousarray(x)
 

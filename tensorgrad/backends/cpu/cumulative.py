@@ -59,9 +59,22 @@ def _blockwise(a: Array, dim: int) -> Array | None:
     return y.reshape(a.shape)
 
 
+_WIDE = 512  # elements at one place of the dimension, from which on one operation on them all is the quickest
+
+
+def _accumulate(ufunc: Any, a: Array, dim: int, dtype: Any) -> Array:
+    if a.size < _WIDE * a.shape[dim] or not a.size:
+        return ufunc.accumulate(a, dim, dtype=dtype)
+    y = np.array(a, dtype, order="C")
+    along = np.moveaxis(y, dim, 0)
+    for k in range(1, len(along)):
+        ufunc(along[k - 1], along[k], out=along[k])
+    return y
+
+
 @in_single
 def cumprod(a: Array, dim: int) -> Array:
-    return multiply.accumulate(a, dim, dtype=_total(a))
+    return _accumulate(multiply, a, dim, _total(a))
 
 
 @in_single
@@ -71,23 +84,31 @@ def logcumsumexp(a: Array, dim: int) -> Array:
 
 def cumulative_index(a: Array, dim: int, largest: bool) -> Array:
     """The index of the largest (or smallest) element so far along a dimension: the last of equal ones, and of NaN."""
-    so_far = (maximum if largest else minimum).accumulate(a, dim)
-    places = np.arange(a.shape[dim]).reshape(-1, *(1,) * (a.ndim - 1 - dim))
-    return maximum.accumulate(np.where((a == so_far) | (a != a), places, 0), dim)
+    so_far = _accumulate(maximum if largest else minimum, a, dim, a.dtype)
+    hits = np.moveaxis((a == so_far) | (a != a), dim, -1)
+    places = np.flatnonzero(hits)  # each holds up to the next; the first of a row always is one
+    lengths = np.concatenate((places[1:], (hits.size,))) - places
+    index = np.repeat(places % max(1, a.shape[dim]), lengths).reshape(hits.shape)
+    return np.ascontiguousarray(np.moveaxis(index, -1, dim))
 
 
 def recurrence(a: Array, b: Array, dim: int, reverse: bool) -> Array:
     """y[k] = a[k] + b[k - 1] * y[k - 1] along a dimension; from its end, if `reverse`, y[k] = a[k] + b[k] * y[k + 1].
 
-    By doubling: after step i, y[k] reaches back over 2**i elements, and b[k] is the product of the factors over them.
+    Where many are at one k, one k after the other. Else by doubling: after step i, y[k] reaches back over 2**i
+    elements, and b[k] is the product of the factors over them.
     """
-    y = np.array(a, np.result_type(a, b))
-    along, b = np.moveaxis(y, dim, 0), np.moveaxis(b, dim, 0)
+    y = np.array(np.moveaxis(a, dim, 0), np.result_type(a, b), order="C")  # of which each part is contiguous
+    along, b = y, np.ascontiguousarray(np.moveaxis(b, dim, 0))
     if reverse:
         along, b = along[::-1], b[::-1]
-    reach = 1
-    while reach < len(along):
-        along[reach:] += b * along[:-reach]
-        b = b[reach:] * b[:-reach]
-        reach *= 2
-    return y
+    if y.size >= _WIDE * len(y):
+        for k in range(1, len(y)):
+            along[k] += b[k - 1] * along[k - 1]
+    else:
+        reach = 1
+        while reach < len(y):
+            along[reach:] += b * along[:-reach]
+            b = b[reach:] * b[:-reach]
+            reach *= 2
+    return np.ascontiguousarray(np.moveaxis(y, 0, dim))

@@ -1,6 +1,6 @@
 """Elementwise kernels: NumPy's ufuncs as they are, and those that NumPy lacks or has slower.
 
-From `MANY` elements on, what takes more calls of NumPy pays where each of them uses the processor's vectors.
+From `_MANY` elements on, what takes more calls of NumPy pays where each of them uses the processor's vectors.
 """
 
 from __future__ import annotations
@@ -58,18 +58,18 @@ from numpy import (
 )
 
 from tensorgrad.backends.cpu.shared import Array, Kernel, finish
+from tensorgrad.backends.dtypes import refuse_bools
 from tensorgrad.errors import DtypeError
 
-MANY = 4096
+_MANY = 4096
 
 
 def check_division(name: str, a: Any, b: Any) -> None:
     """Raise where NumPy would give int8 for bools, and 0 for integers over 0."""
-    kind = (a if isinstance(a, np.ndarray) else b).dtype.kind
-    if kind == "b":
-        raise DtypeError(f"{name}: it does not take bools; convert one with .long()")
-    if kind != "f" and not np.all(b):
-        raise ZeroDivisionError(f"{name}: an integer divided by 0; convert to a floating dtype for inf and NaN")
+    if (a if isinstance(a, np.ndarray) else b).dtype.kind != "f":
+        refuse_bools(name, a, b)
+        if not np.all(b):
+            raise ZeroDivisionError(f"{name}: an integer divided by 0; convert to a floating dtype for inf and NaN")
 
 
 def floor_quotient(a: Array, b: Array, out: Array | None = None) -> Array:
@@ -83,8 +83,14 @@ def modulo(a: Array, b: Array, out: Array | None = None) -> Array:
 
 
 def power_of(a: Any, b: Any, out: Array | None = None) -> Array:
-    if (a if isinstance(a, np.ndarray) else b).dtype.kind != "b":
-        return power(a, b, out=out)
+    dtype = (a if isinstance(a, np.ndarray) else b).dtype
+    if dtype.kind != "b":
+        try:
+            return power(a, b, out=out)
+        except ValueError as error:
+            if "negative integer powers" not in str(error):
+                raise
+            raise DtypeError("pow: integers have no negative powers; convert the base with .float()") from None
     if isinstance(b, bool):
         return logical_or(a, not b, out=out)
     raise DtypeError("pow: it does not take bools to the power of bools; convert one with .long()")
@@ -109,7 +115,10 @@ def squared(a: Array, out: Array | None = None) -> Array:
 def signum(a: Array, out: Array | None = None) -> Array:
     if a.dtype.kind == "b":
         return logical_or(a, False, out=out)
-    y = sign(a, out=np.empty_like(a) if out is None else out)
+    y = np.empty_like(a) if out is None else out
+    if a.dtype.kind == "f" and a.size >= _MANY:
+        return subtract(greater(a, 0).view(np.int8), less(a, 0).view(np.int8), out=y)
+    sign(a, out=y)
     if a.dtype.kind == "f":
         np.copyto(y, 0, where=isnan(y))
     return y
@@ -120,7 +129,7 @@ def without_bools(name: str, kernel: Kernel) -> Kernel:
 
     def checked(a: Array, out: Array | None = None) -> Array:
         if a.dtype.kind == "b":
-            raise DtypeError(f"{name}: it does not take bools; convert with .long()")
+            refuse_bools(name, a)
         return kernel(a, out=out)
 
     return checked
@@ -141,7 +150,7 @@ def rsqrt(a: Array, out: Array | None = None) -> Array:
 
 @partial(without_bools, "relu")
 def relu(a: Array, out: Array | None = None) -> Array:
-    if a.size < MANY or a.dtype.kind != "f":
+    if a.size < _MANY or a.dtype.kind != "f":
         return maximum(a, 0, out=out)
     return a.clip(0, np.inf, out=out)
 
@@ -152,8 +161,12 @@ def clamp(a: Array, min: float | None, max: float | None, out: Array | None = No
     return finish(np.clip(a, min, max), out)
 
 
-def where(c: Array, a: Any, b: Any) -> Array:
-    if not isinstance(c, np.ndarray) or c.size < MANY:
+def where(c: Any, a: Any, b: Any) -> Array:
+    if c.__class__ is bool:
+        y = np.empty(np.broadcast(a, b).shape, np.result_type(a, b))
+        y[...] = a if c else b
+        return y
+    if not isinstance(c, np.ndarray) or c.size < _MANY:
         return np.where(c, a, b)
     dtype = np.result_type(a, b)
     if dtype.itemsize > 4:

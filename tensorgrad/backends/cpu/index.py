@@ -77,6 +77,8 @@ def index(a: Array, *arrays: Array, template: tuple[Any, ...]) -> Array:
 def first_of_run(template: tuple[Any, ...], arrays: tuple[Array, ...]) -> int:
     """The first of the dimensions that arrays of integers index, where those stand in a row and the others are taken
     whole; otherwise -1."""
+    if len(template) == len(arrays) == 1:
+        return 0 if arrays[0].dtype.kind != "b" else -1
     first = next((i for i, part in enumerate(template) if part.__class__ is Slot), -1)
     run, others = template[first : first + len(arrays)], (*template[:first], *template[first + len(arrays) :])
     plain = (
@@ -133,7 +135,7 @@ def row_numbers(arrays: tuple[Array, ...], sizes: Dims) -> Array:
     return rows
 
 
-BLOCK = 1 << 15  # how many elements are added at a time, so that their flat index stays in the cache
+_BLOCK = 1 << 15  # how many elements are added at a time, so that their flat index stays in the cache
 
 
 def add_rows(y: Array, rows: Array, v: Array) -> None:
@@ -151,7 +153,7 @@ def add_rows(y: Array, rows: Array, v: Array) -> None:
         if most * len(y) <= 4 * count:
             y += side_by_side(rows, times, most, v).sum(0)
             return
-    flat, columns, step = y.reshape(-1), np.arange(width), max(1, BLOCK // width)
+    flat, columns, step = y.reshape(-1), np.arange(width), max(1, _BLOCK // width)
     for start in range(0, count, step):
         some = slice(start, start + step)
         add.at(flat, (rows[some, None] * width + columns).reshape(-1), v[some].reshape(-1))

@@ -6,8 +6,9 @@ import numpy as np
 from numpy import matmul as matrix_product
 
 from tensorgrad.backends.cpu.shared import Array
+from tensorgrad.backends.dtypes import refuse_bools
 from tensorgrad.backends.threads import get_num_threads, taken_over
-from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.errors import ShapeError
 
 DIVIDED = 1 << 24  # multiplications from which on another thread saves more than it costs
 
@@ -46,8 +47,7 @@ def _product(a: Array, b: Array) -> Array:
 
 
 def _rare(a: Array, b: Array) -> Array:
-    if a.dtype.kind == "b":
-        raise DtypeError("matmul: it does not take bools; convert them with .int() or .float()")
+    refuse_bools("matmul", a, remedy=".float()")
     return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
 
 

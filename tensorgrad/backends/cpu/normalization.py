@@ -2,7 +2,8 @@
 
 Every normalisation is seen as an array (batch, groups, channels, places). Weight and bias are (groups, channels); mean
 and variance are over channels and places, and where `batch` holds over the batch too: then they are (1, groups), else
-(batch, groups). Layer norm has one group, and its channels have one place. Batch norm has one channel in a group.
+(batch, groups). Layer norm has one group, and its channels have one place: it is in `layer_norm`. Batch norm has one
+channel in a group.
 
 Sums over the places come first: they are contiguous, and a matrix product with ones adds them up fastest. The rest is
 done a block of rows at a time, which stays in the cache.
@@ -11,15 +12,16 @@ done a block of rows at a time, which stays in the cache.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy import add, multiply, reciprocal, sqrt, subtract
 
+from tensorgrad.backends.cpu import layer_norm
+from tensorgrad.backends.cpu.blocks import each_block
 from tensorgrad.backends.cpu.shared import Array
 
-BLOCK = 1 << 17  # elements of a block
 Layout = tuple[int, int, int, int]
 
 
@@ -33,14 +35,11 @@ def _sum_places(x: Array) -> Array:
 
 def _sum_groups(p: Array, batch: bool, weight: Array | None = None) -> Array:
     """Of (batch, groups, channels) the sums, weighted, that belong to one mean: (1 or batch, groups)."""
-    _, groups, channels = p.shape
-    if groups == 1 and not batch:
-        return p[:, 0] @ (np.ones(channels, p.dtype) if weight is None else weight[0]).reshape(channels, 1)
     if batch:
         p = add.reduce(p, axis=0, keepdims=True)
     if weight is not None:
         p = p * weight
-    return p[..., 0] if channels == 1 else add.reduce(p, axis=2)
+    return p[..., 0] if p.shape[2] == 1 else add.reduce(p, axis=2)
 
 
 class _Rows:
@@ -54,7 +53,6 @@ class _Rows:
         self.lead = layout[:3]
         self.wide = layout[3] != 1
         self.shape = (math.prod(self.lead), layout[3]) if self.wide else self.lead
-        self.step = max(1, BLOCK // max(1, math.prod(self.shape[1:])))
 
     def of(self, x: Array) -> Array:
         """An array of the layout, as rows."""
@@ -64,12 +62,14 @@ class _Rows:
         """Numbers that broadcast over (batch, groups, channels), for the rows."""
         return np.broadcast_to(p, self.lead).reshape(-1, 1) if self.wide else p
 
-    def blocks(self, *arrays: Array) -> Iterator[list[Array]]:
-        """The parts of the arrays that belong together, a block of rows at a time."""
+    def each(self, block: Callable[..., object], *arrays: Array) -> None:
+        """Call a function with the parts of the arrays that belong together, for each block of rows."""
         rows = self.shape[0]
-        for start in range(0, rows, self.step):
-            part = slice(start, start + self.step)
-            yield [a[part] if len(a) == rows else a for a in arrays]
+
+        def work(part: slice) -> None:
+            block(*(a[part] if len(a) == rows else a for a in arrays))
+
+        each_block(work, rows, math.prod(self.shape[1:]))
 
 
 def _products(rows: _Rows, x: Array, mean: Array | None, other: Array | None) -> Array:
@@ -81,14 +81,20 @@ def _products(rows: _Rows, x: Array, mean: Array | None, other: Array | None) ->
     if mean is None:
         product(x, factor, out=into)
         return y
-    for part, m, f, out in rows.blocks(x, rows.coefficient(mean), factor, into):
-        t = subtract(part, m)
+
+    def block(x: Array, m: Array, f: Array, out: Array) -> None:
+        t = subtract(x, m)
         product(t, t if other is None else f, out=out)
+
+    rows.each(block, x, rows.coefficient(mean), factor, into)
     return y
 
 
 def moments(a: Array, layout: Layout, batch: bool) -> tuple[Array, Array]:
     """The mean and the variance (over n): the squared deviations from the mean, so that none of it cancels."""
+    if _is_layer(layout, batch):
+        mean, var = layer_norm.moments(a.reshape(layout[0], layout[2]))
+        return mean[:, None], var[:, None]
     count = layout[2] * layout[3] * (layout[0] if batch else 1)
     share = a.dtype.type(1.0 / count if count else np.nan)
     mean = _sum_groups(_sum_places(a.reshape(layout)), batch)
@@ -101,25 +107,16 @@ def moments(a: Array, layout: Layout, batch: bool) -> tuple[Array, Array]:
 def _statistics(mean: Array, var: Array, weight: Array | None, layout: Layout, eps: float) -> tuple[Any, Any, Any]:
     """Mean, 1 / deviation and weight, to broadcast over (batch, groups, channels)."""
     r = reciprocal(sqrt(var + var.dtype.type(eps)))
-    return mean[..., None], r[..., None], None if weight is None else weight.reshape(layout[1:3])
+    m, r = (x.reshape(-1, layout[1], 1) for x in (mean, r))
+    return m, r, None if weight is None else weight.reshape(layout[1:3])
 
 
-def _scale(r: Array, weight: Array | None) -> Array:
-    return r if weight is None else _combined(r, weight, None)
+def _flat(*arrays: Array | None) -> list[Any]:
+    return [None if x is None else x.reshape(-1) for x in arrays]
 
 
-def _combined(p: Array, weight: Array, bias: Array | None) -> Array:
-    """`p * weight + bias`, p a number of a group. Of layer norm that is as large as the input, and as a product of
-    matrices, of two columns with two rows, takes a third of the time."""
-    if p.shape[1] > 1 or len(p) == 1:
-        return p * weight if bias is None else p * weight + bias
-    pair = np.ones((len(p), 2), p.dtype)
-    pair[:, 0] = p[:, 0, 0]
-    rows = np.zeros((2, weight.shape[-1]), p.dtype)
-    rows[0] = weight
-    if bias is not None:
-        rows[1] = bias
-    return (pair @ rows)[:, None]
+def _is_layer(layout: Layout, batch: bool) -> bool:
+    return layout[1] == layout[3] == 1 and not batch
 
 
 def normalize(
@@ -136,17 +133,19 @@ def normalize(
 
     There is no bias without a weight.
     """
-    rows = _Rows(layout)
     m, r, weight = _statistics(mean, var, weight, layout, eps)
-    scale = _scale(r, weight)
-    if weight is None or bias is None:
-        shift = m * -scale
-    else:
-        shift = _combined(m * -r, weight, bias.reshape(layout[1:3]))
+    if _is_layer(layout, batch):
+        return layer_norm.normalize(a.reshape(layout[0], layout[2]), *_flat(weight, bias, m, r)).reshape(a.shape)
+    rows = _Rows(layout)
+    scale = r if weight is None else r * weight
+    shift = m * -scale if bias is None else bias.reshape(layout[1:3]) - m * scale
     y = np.empty(a.shape, a.dtype)
-    for x, out, k, c in rows.blocks(rows.of(a), rows.of(y), rows.coefficient(scale), rows.coefficient(shift)):
+
+    def block(x: Array, out: Array, k: Array, c: Array) -> None:
         multiply(x, k, out=out)
         out += c
+
+    rows.each(block, rows.of(a), rows.of(y), rows.coefficient(scale), rows.coefficient(shift))
     return y
 
 
@@ -157,14 +156,17 @@ def normalize_grad(
 
     Mean and variance count as functions of the input: what lies along them is taken away from g * weight.
     """
-    rows = _Rows(layout)
-    n, groups, channels, places = layout
+    n, _, channels, places = layout
     count = channels * places * (n if batch else 1)
     share = a.dtype.type(1.0 / count if count else 0.0)
     shape = None if weight is None else weight.shape
     if not a.size:  # mean and variance of nothing are NaN; what they would be multiplied with is not there
         return tuple(np.zeros(like, a.dtype) for like in ((a.shape,) if shape is None else (a.shape, shape, shape)))
     m, r, weight = _statistics(mean, var, weight, layout, eps)
+    if _is_layer(layout, batch):
+        parts = layer_norm.normalize_grad(g.reshape(n, channels), a.reshape(n, channels), *_flat(weight, m, r))
+        return tuple(part.reshape(like) for part, like in zip(parts, (a.shape, shape, shape)))
+    rows = _Rows(layout)
     sums = _sum_places(g.reshape(layout))
     # As in PyTorch, batch norm takes the mean from each element, the others, of smaller sums, from the sum.
     along = _products(rows, a, m if batch else None, g)
@@ -174,23 +176,20 @@ def normalize_grad(
         slope -= m * sum_group
     slope *= r * r * r * -share
     shift = sum_group * (r * -share) - m * slope
-    scale = rows.coefficient(_scale(r, weight))
     ga = np.empty(a.shape, a.dtype)
-    for x, gx, out, k, s, c in rows.blocks(
-        rows.of(a), rows.of(g), rows.of(ga), scale, rows.coefficient(slope), rows.coefficient(shift)
-    ):
+
+    def block(x: Array, gx: Array, out: Array, k: Array, s: Array, c: Array) -> None:
         t = multiply(x, s)
         t += c
         multiply(gx, k, out=out)
         out += t
+
+    coefficients = map(rows.coefficient, (r if weight is None else r * weight, slope, shift))
+    rows.each(block, rows.of(a), rows.of(g), rows.of(ga), *coefficients)
     if weight is None:
         return (ga,)
-    if groups == 1 and not batch:
-        gw = r.reshape(1, n) @ along[:, 0] - (m * r).reshape(1, n) @ sums[:, 0]
-        gb = np.ones((1, n), g.dtype) @ sums[:, 0]
-    else:
-        if not batch:
-            along -= m * sums
-        along *= r
-        gw, gb = add.reduce(along, axis=0), add.reduce(sums, axis=0)
+    if not batch:
+        along -= m * sums
+    along *= r
+    gw, gb = add.reduce(along, axis=0), add.reduce(sums, axis=0)
     return ga, gw.reshape(shape), gb.reshape(shape)

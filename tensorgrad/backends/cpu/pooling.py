@@ -116,7 +116,28 @@ def max_pool(a: Array, windows: Windows, places: bool) -> tuple[Array, Array] | 
         if at is not None:
             at[block] = place
     shape = (*a.shape[: a.ndim - len(windows)], *y.shape[1:])
-    return y.reshape(shape) if at is None else (y.reshape(shape), at.reshape(shape))
+    if at is None:
+        return y.reshape(shape)
+    if (voids := _voids(windows)) is not None:
+        np.copyto(at, voids[1], where=voids[0], casting="unsafe")
+    return y.reshape(shape), at.reshape(shape)
+
+
+def _voids(windows: Windows) -> tuple[Array, Array] | None:
+    """Which windows have no element, as their dilation steps over all of them, and the place that is said to be theirs:
+    the first one behind the padding, as in PyTorch. None where there cannot be any."""
+    if all(w.dilation <= w.size for w in windows):
+        return None
+    void: Array = np.zeros((1,) * len(windows), np.bool)
+    place: Array = np.zeros(void.shape, np.int64)
+    for i, w in enumerate(windows):
+        shape = [1] * len(windows)
+        shape[i] = -1
+        start = (np.arange(w.outputs) * w.stride - w.padding).reshape(shape)
+        first = np.maximum(0, -(start // w.dilation))
+        void = void | (start + first * w.dilation >= w.size)
+        place = place * w.kernel + first
+    return void, place
 
 
 def place_index(places: Array, windows: Windows) -> Array:
@@ -143,18 +164,25 @@ def _flat_index(places: Array, windows: Windows) -> Array:
 
 
 def take_places(a: Array, places: Array, windows: Windows) -> Array:
-    """The elements at the places in windows."""
-    return a.reshape(-1).take(_flat_index(places, windows), mode="clip").reshape(places.shape)
+    """The elements at the places in windows, 0 for a window that has none."""
+    y = a.reshape(-1).take(_flat_index(places, windows), mode="clip").reshape(places.shape)
+    if (voids := _voids(windows)) is not None:
+        np.copyto(y, 0, where=voids[0])
+    return y
 
 
 def put_places(g: Array, places: Array, windows: Windows) -> Array:
     """Zeros of the shape that was pooled, with `g` added at the places in windows: the transpose of `take_places`."""
     y = np.zeros((*g.shape[: g.ndim - len(windows)], *(w.size for w in windows)), g.dtype)
     if y.size:
+        index, flat, g = _flat_index(places, windows), y.reshape(-1), g.reshape(-1)
+        if (voids := _voids(windows)) is not None:
+            there = ~np.broadcast_to(voids[0], places.shape).reshape(-1)
+            index, g = index[there], g[there]
         if all(w.apart for w in windows):
-            y.reshape(-1)[_flat_index(places, windows)] = g.reshape(-1)
+            flat[index] = g
         else:
-            add.at(y.reshape(-1), _flat_index(places, windows), g.reshape(-1))
+            add.at(flat, index, g)
     return y
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy import absolute, clip, exp, expm1, log1p, maximum, minimum, multiply, negative, where
 
 from tensorgrad.backends.cpu.shared import Array, finish, in_single
+from tensorgrad.errors import DtypeError
 
 
 def leaky_relu(a: Array, slope: float, out: Array | None = None) -> Array:
@@ -27,6 +28,10 @@ def elu(a: Array, alpha: float, scale: float, input_scale: float, out: Array | N
 
 
 def hardtanh(a: Array, low: float, high: float, out: Array | None = None) -> Array:
+    if a.dtype.kind != "f":
+        low, high = int(low), int(high)
+        if low < 0 and a.dtype.kind == "u":
+            raise DtypeError(f"hardtanh: {a.dtype.name} has no numbers down to {low}; convert with .long()")
     return finish(clip(a, low, high), out)
 
 

@@ -32,9 +32,9 @@ def _reduce(ufunc: Any, a: Array, dim: Dims, keepdim: bool, dtype: Any = None) -
     return ufunc.reduce(a, axis=dim, keepdims=keepdim, dtype=dtype)
 
 
-BLOCK = 256
-LONG = 1024  # up to here adding in a row's order, in as many sums as a vector holds, is as exact as adding in pairs
-MANY = 512  # elements: for fewer, what NumPy does is soon enough done
+_BLOCK = 256
+_LONG = 1024  # up to here adding in a row's order, in as many sums as a vector holds, is as exact as adding in pairs
+_MANY = 512  # elements: for fewer, what NumPy does is soon enough done
 
 
 @functools.lru_cache(maxsize=64)
@@ -51,7 +51,7 @@ def add_up(a: Array, dim: Dims, keepdim: bool) -> Array:
     rounding error grows with their number. Of contiguous arrays the sum is a product with ones instead, in blocks.
     """
     run = len(dim) and dim[-1] - dim[0] == len(dim) - 1
-    if not (run and a.size >= MANY and a.dtype.kind == "f" and a.flags.c_contiguous):
+    if not (run and a.size >= _MANY and a.dtype.kind == "f" and a.flags.c_contiguous):
         return _reduce(add, a, dim, keepdim, _total(a.dtype))
     lead, tail = a.shape[: dim[0]], a.shape[dim[-1] + 1 :]
     rows = math.prod(a.shape[d] for d in dim)
@@ -64,20 +64,20 @@ def add_up(a: Array, dim: Dims, keepdim: bool) -> Array:
 def _rows(a: Array) -> Array:
     """The sum of each row."""
     n = a.shape[1]
-    if n <= LONG:
+    if n <= _LONG:
         return a @ _ones(n, a.dtype)
     if len(a) > 1:
         return add.reduce(a, axis=1)
-    whole = n - n % LONG
-    return add.reduce(_rows(a[0, :whole].reshape(-1, LONG)), keepdims=True) + add.reduce(a[0, whole:])
+    whole = n - n % _LONG
+    return add.reduce(_rows(a[0, :whole].reshape(-1, _LONG)), keepdims=True) + add.reduce(a[0, whole:])
 
 
 def _columns(a: Array) -> Array:
     """The sums over the middle one of three dimensions."""
     rows = a.shape[1]
-    while rows >= 2 * BLOCK:
-        whole = rows - rows % BLOCK
-        parts = _ones(BLOCK, a.dtype) @ a[:, :whole].reshape(len(a), -1, BLOCK, a.shape[2])
+    while rows >= 2 * _BLOCK:
+        whole = rows - rows % _BLOCK
+        parts = _ones(_BLOCK, a.dtype) @ a[:, :whole].reshape(len(a), -1, _BLOCK, a.shape[2])
         a = parts if whole == rows else np.concatenate([parts, a[:, whole:]], axis=1)
         rows = a.shape[1]
     return _ones(rows, a.dtype) @ a
@@ -96,7 +96,7 @@ def reduce_mean(a: Array, dim: Dims, keepdim: bool) -> Array:
 
 @in_single
 def reduce_prod(a: Array, dim: Dims, keepdim: bool) -> Array:
-    if dim == (a.ndim - 1,) and a.size >= MANY and a.dtype.kind == "f":
+    if dim == (a.ndim - 1,) and a.size >= _MANY and a.dtype.kind == "f":
         while (n := a.shape[-1]) >= 16:  # one half times the other, as vectors: NumPy takes one after the other
             y = a[..., : n // 2] * a[..., n - n // 2 :]
             if n % 2:
@@ -106,7 +106,7 @@ def reduce_prod(a: Array, dim: Dims, keepdim: bool) -> Array:
 
 
 def _extreme(ufunc: Any, a: Array, dim: Dims, keepdim: bool) -> Array:
-    if dim != (a.ndim - 1,) or a.size < MANY or not a.flags.c_contiguous:
+    if dim != (a.ndim - 1,) or a.size < _MANY or not a.flags.c_contiguous:
         return _reduce(ufunc, a, dim, keepdim)
     # Half the cost for each row of what `reduce` needs.
     y = ufunc.reduceat(a.reshape(-1), np.arange(0, a.size, a.shape[-1]))
@@ -139,14 +139,14 @@ def argmin(a: Array, dim: int | None, keepdim: bool) -> Array:
     return np.argmin(a, axis=dim, keepdims=keepdim)
 
 
-NEAR = 16.0  # a difference from the largest element that loses none of the precision of its exponential
+_NEAR = 16.0  # a difference from the largest element that loses none of the precision of its exponential
 
 
 def _shift(a: Array, dim: Dims) -> Any:
     """What to subtract so that no exponential overflows: for all rows the same where that will do."""
-    if a.size >= MANY:
+    if a.size >= _MANY:
         high = maximum.reduce(a, axis=None)
-        if high - minimum.reduce(a, axis=None) < NEAR:
+        if high - minimum.reduce(a, axis=None) < _NEAR:
             return high
     return _extreme(maximum, a, dim, True)
 

@@ -55,7 +55,7 @@ def flip(a: Array, dims: Dims) -> Array:
 
 
 def cat(*arrays: Array, dim: int, sizes: Dims) -> Array:
-    if any(a.ndim != arrays[0].ndim for a in arrays):
+    if len({a.ndim for a in arrays}) > 1:
         arrays = tuple(a for a in arrays if a.shape != (0,))  # which PyTorch lets pass beside any others
     return np.concatenate(arrays, axis=dim)
 
@@ -64,7 +64,7 @@ def stack(*arrays: Array, dim: int) -> Array:
     shape = arrays[0].shape
     if dim == len(shape):
         return np.concatenate([a[..., None] for a in arrays], axis=dim)
-    if any(a.shape != shape for a in arrays):
+    if len({a.shape for a in arrays}) > 1:
         raise ShapeError("their shapes differ")
     return np.concatenate(arrays, axis=dim).reshape(*shape[:dim], len(arrays), *shape[dim:])
 
