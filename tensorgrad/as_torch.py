@@ -21,7 +21,7 @@ from collections.abc import Callable
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType, SimpleNamespace, TracebackType
 from typing import Any
 
 import tensorgrad
@@ -38,10 +38,26 @@ HOMES = {
 }
 # What scripts import at their top for something at their end: there to be imported, and empty.
 EMPTY = {"torch.onnx"}
-# Methods whose number came first, before PyTorch 1.5: the number's name, and how many tensors follow.
-OLDER = dict.fromkeys(("add", "add_", "sub", "sub_"), ("alpha", 1)) | dict.fromkeys(
-    ("addcmul", "addcmul_", "addcdiv", "addcdiv_"), ("value", 2)
-)
+# Where else a name may be that is lacking in one place.
+ROOMS = """
+torch torch.Tensor torch.nn torch.nn.functional torch.nn.init torch.nn.utils torch.nn.utils.parametrizations
+torch.nn.utils.parametrize torch.nn.utils.rnn torch.optim torch.optim.lr_scheduler torch.optim.swa_utils torch.linalg
+torch.autograd torch.autograd.functional torch.func torch.utils.data torch.amp torch.cuda torchvision.datasets
+torchvision.transforms torchvision.utils
+""".split()
+# What took its numbers among its tensors, before PyTorch 1.5: the numbers' names, and how many tensors there are.
+OLDER = {
+    name + end: (words, tensors)
+    for names, words, tensors in (
+        ("add sub", ("alpha",), 2),
+        ("addcmul addcdiv", ("value",), 3),
+        ("addbmm addmm addmv addr baddbmm", ("beta", "alpha"), 3),
+    )
+    for name in names.split()
+    for end in ("", "_")
+}
+# `torch.py` and `torchvision.py`, for processes that a script starts: they have its `sys.path`, and not its finder.
+STAND_IN = str(Path(__file__).resolve().parent / "stand_in")
 
 
 def _home(name: str) -> Any:
@@ -73,9 +89,23 @@ def _nearest(name: str, candidates: list[str]) -> str:
     return ", ".join(list(dict.fromkeys(same + folded))[:3])
 
 
-def _lacking(module: str, name: str, candidates: list[str]) -> str:
-    near = _nearest(name, candidates)
-    offer = f"; the nearest that it has in {module}: {near}" if near else f"; dir({module}) lists what it has"
+def _names(room: str) -> list[str]:
+    """What a room has, without the files that it is made of."""
+    home = tensorgrad.Tensor if room == "torch.Tensor" else _home(room)
+    files = {name for name, found in vars(home).items() if isinstance(found, ModuleType)}
+    return [name for name in dir(home) if name not in files or home is tensorgrad or f"{room}.{name}" in ROOMS]
+
+
+@functools.cache
+def _lacking(module: str, name: str) -> str:
+    """What is said of a name that a module has not: where it is instead, or the most like it."""
+    elsewhere = [f"{room}.{name}" for room in ROOMS if name in _names(room)]
+    if elsewhere:
+        offer = f"; there is {' and '.join(elsewhere)}"
+    elif near := _nearest(name, _names(module)):
+        offer = f"; the nearest that it has in {module}: {near}"
+    else:
+        offer = f"; dir({module}) lists what it has"
     return f"{module}.{name}: tensorgrad, which stands in for {module.split('.')[0]}, does not have it{offer}"
 
 
@@ -96,10 +126,10 @@ class Alias(ModuleType):
         except AttributeError:
             if name.startswith("__"):
                 raise
-            raise AttributeError(_lacking(self.__name__, name, dir(home)), name=name, obj=self) from None
+            raise AttributeError(_lacking(self.__name__, name), name=name, obj=self) from None
         if isinstance(found, ModuleType) and found.__name__.startswith("tensorgrad"):
             return importlib.import_module(f"{self.__name__}.{name}")
-        return found
+        return _older(name, found) if home is tensorgrad and name in OLDER else found
 
     def __dir__(self) -> list[str]:
         return dir(self.__dict__["_home"])
@@ -113,8 +143,7 @@ class _Finder(MetaPathFinder, Loader):
             return None
         if _home(fullname) is None:
             parent, _, last = fullname.rpartition(".")
-            home = _home(parent)
-            raise ImportError(_lacking(parent, last, dir(home) if home else []), name=fullname)
+            raise ImportError(_lacking(parent, last), name=fullname)
         return ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
@@ -128,39 +157,43 @@ class _Finder(MetaPathFinder, Loader):
 def _lacking_method(self: Any, name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(f"'Tensor' object has no attribute {name!r}", name=name, obj=self)
-    raise AttributeError(_lacking("torch.Tensor", name, dir(type(self))), name=name, obj=self)
+    raise AttributeError(_lacking("torch.Tensor", name), name=name, obj=self)
 
 
-def _older(name: str, word: str, tensors: int) -> Callable[..., Any]:
-    """A method that takes the number `word` before its tensors too, as PyTorch 1.4 did and PyTorch still does."""
-    method = getattr(tensorgrad.Tensor, name)
+def _older(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function or method that takes its numbers among its tensors too, as PyTorch 1.4 did and PyTorch still does."""
+    words, count = OLDER[name]
 
-    @functools.wraps(method)
-    def older(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == tensors + 1 and isinstance(args[0], int | float):
-            new = ", ".join(["tensor1", "tensor2"][:tensors])
-            warnings.warn(f"{name}({word}, {new}) is deprecated: write {name}({new}, {word}={word})", stacklevel=2)
-            args, kwargs = args[1:], {word: args[0]}
-        return method(self, *args, **kwargs)
+    @functools.wraps(function)
+    def older(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > count:
+            numbers = [x for x in args if isinstance(x, int | float)]
+            if len(numbers) == len(args) - count <= len(words):
+                now = ", ".join(f"{word}={number}" for word, number in zip(words, numbers))
+                warnings.warn(f"{name}: numbers among the tensors are deprecated: write {now} at the end", stacklevel=2)
+                args = tuple(x for x in args if not isinstance(x, int | float))
+                kwargs |= dict(zip(words, numbers))
+        return function(*args, **kwargs)
 
     return older
 
 
 def install() -> None:
-    """From now on `import torch`, and imports of all below it, give tensorgrad in this process.
+    """From now on `import torch`, and imports of all below it, give tensorgrad, here and in processes started here.
 
-    Calling it again does nothing. Raises `RuntimeError` where PyTorch itself has been imported before.
+    Tensors then also take the arguments of old in their order. Calling it again does nothing. Raises `RuntimeError`
+    where PyTorch itself has been imported before.
 
     >>> import tensorgrad.as_torch
     >>> tensorgrad.as_torch.install()
     >>> import torch
     >>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
-    >>> torch.sparse_coo_tensor
+    >>> torch.spectral_norm
     Traceback (most recent call last):
         ...
-    AttributeError: torch.sparse_coo_tensor: tensorgrad, which stands in for torch, does not have it; the nearest \
-that it has in torch: as_tensor, is_tensor, ...
+    AttributeError: torch.spectral_norm: tensorgrad, which stands in for torch, does not have it; there is \
+torch.nn.utils.parametrizations.spectral_norm
     >>> tensorgrad.as_torch.uninstall()
     """
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
@@ -168,9 +201,10 @@ that it has in torch: as_tensor, is_tensor, ...
     if "torch" in sys.modules:
         raise RuntimeError("as_torch.install: PyTorch itself has been imported in this process; install before that")
     sys.meta_path.insert(0, _Finder())
+    sys.path.insert(0, STAND_IN)
     tensorgrad.Tensor.__getattr__ = _lacking_method  # type: ignore[method-assign]
-    for name, arguments in OLDER.items():
-        setattr(tensorgrad.Tensor, name, _older(name, *arguments))
+    for name in OLDER:
+        setattr(tensorgrad.Tensor, name, _older(name, getattr(tensorgrad.Tensor, name)))
 
 
 def uninstall() -> None:
@@ -182,10 +216,28 @@ def uninstall() -> None:
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
     for name in [name for name, module in sys.modules.items() if isinstance(module, Alias | SimpleNamespace)]:
         del sys.modules[name]
+    sys.path[:] = [folder for folder in sys.path if folder != STAND_IN]
     if "__getattr__" in vars(tensorgrad.Tensor):
         del tensorgrad.Tensor.__getattr__
         for name in OLDER:
             setattr(tensorgrad.Tensor, name, getattr(tensorgrad.Tensor, name).__wrapped__)
+
+
+def take_place(name: str) -> None:
+    """Let what `install` gives take the place of a module that is being imported: one of the folder `stand_in`."""
+    del sys.modules[name]
+    install()
+    importlib.import_module(name)
+
+
+def _show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Show an error as `python script.py` does: beginning with the script, not with what runs it."""
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_globals.get("__name__") != "runpy" and frame.f_code.co_filename != __file__:
+            break
+        traceback = traceback.tb_next
+    sys.__excepthook__(kind, error.with_traceback(traceback), traceback)
 
 
 def main(arguments: list[str]) -> None:
@@ -197,6 +249,7 @@ def main(arguments: list[str]) -> None:
     if not (module or Path(rest[0]).exists()):
         raise SystemExit(f"as_torch: there is no script {rest[0]!r}")
     install()
+    sys.excepthook = _show
     sys.argv = rest
     if module:
         sys.path.insert(0, "")
@@ -207,4 +260,5 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    # Under its own name, of which there is to be one: a script may import it too.
+    importlib.import_module("tensorgrad.as_torch").main(sys.argv[1:])

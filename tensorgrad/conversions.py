@@ -24,12 +24,23 @@ class Conversions(Protocols):
         return CPU
 
     def to(
-        self, *args: Any, dtype: Any = None, copy: Any = False, device: Any = None, non_blocking: Any = False
+        self,
+        *args: Any,
+        dtype: Any = None,
+        copy: Any = False,
+        device: Any = None,
+        non_blocking: Any = False,
+        memory_format: Any = None,
     ) -> Any:
-        """This tensor in another dtype (or that of another tensor); itself where it has it, unless `copy`.
+        """This tensor in another dtype (or that of another tensor), or another order in memory, a `memory_format`.
 
-        A device may be given, and must be "cpu"; `non_blocking` has nothing to act on there.
+        It is itself where it has them, unless `copy`. A device may be given, and must be "cpu"; `non_blocking` has
+        nothing to act on there.
         """
+        if memory_format is not None:
+            from tensorgrad.formats import laid_out
+
+            self = laid_out("to", self, memory_format)
         for arg in args:
             if isinstance(arg, TensorBase):
                 dtype = arg._data.dtype
@@ -124,6 +135,21 @@ class Conversions(Protocols):
         """Whether the dtype has negative numbers."""
         return self._data.dtype.kind in "if"
 
-    def contiguous(self: Any) -> Any:
-        """This tensor if its elements lie in order in memory, otherwise a copy whose do."""
-        return self if self._data.flags.c_contiguous else ops.clone_op(self, order="C")
+    def contiguous(self: Any, memory_format: Any = None) -> Any:
+        """This tensor if its elements lie in order in memory (or as a `memory_format` says), otherwise a copy whose do.
+
+        Raises `ShapeError` where the format is for another number of dimensions.
+        """
+        if memory_format is None:
+            return self if self._data.flags.c_contiguous else ops.clone_op(self, order="C")
+        from tensorgrad.formats import laid_out
+
+        return laid_out("contiguous", self, memory_format)
+
+    def is_contiguous(self: Any, memory_format: Any = None) -> Any:
+        """Whether the elements lie in memory in the order of their indices, or as a `memory_format` says."""
+        if memory_format is None:
+            return self._data.flags.c_contiguous
+        from tensorgrad.formats import lies_in
+
+        return lies_in(self, memory_format)

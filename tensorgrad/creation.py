@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import builtins
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.graph import TensorBase, wrap
+from tensorgrad.autograd.graph import TensorBase, edge, wrap
 from tensorgrad.backends.device import require_cpu
 from tensorgrad.backends.dtypes import SUPPORTED, as_dtype, get_default_dtype, int64, promote_types
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.dims import flat
+from tensorgrad.ops.dims import flat, must_be_tensors
 from tensorgrad.tensor import Tensor
 
 
@@ -98,18 +99,67 @@ def any_tensor(data: Any) -> bool:
     return isinstance(data, TensorBase)
 
 
+def _requires_grad(data: Any) -> bool:
+    if isinstance(data, list | tuple):
+        return not set(map(type, data)) <= {bool, int, float} and builtins.any(map(_requires_grad, data))
+    return isinstance(data, TensorBase) and edge(data) is not None
+
+
+def _warn_of_cut(name: str, stacklevel: int) -> None:
+    warnings.warn(
+        f"{name}: the data require a gradient, and the new tensor is cut off from their graph; keep it with "
+        "stack([...]), or .clone() of one tensor, or say with .detach() that it is meant to end here",
+        stacklevel=stacklevel,
+    )
+
+
+def maker(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function that makes a tensor, with what PyTorch's take besides: `layout=`, `pin_memory=`, the size as `size=`.
+
+    `layout` can be `strided`, and there is no device for which pinning memory would do anything. `empty` and the
+    functions that make one tensor like another take a `memory_format=`, too.
+    """
+    name = function.__name__
+    takes_size = function.__code__.co_flags & 4  # it has *size
+    takes_format = name == "empty" or name.endswith("_like")
+
+    @functools.wraps(function)
+    def made(*args: Any, **kwargs: Any) -> Tensor:
+        if not kwargs:
+            return function(*args)
+        kwargs.pop("pin_memory", None)
+        if str(kwargs.pop("layout", None)) not in ("None", "torch.strided"):
+            raise ValueError(f"{name}: layout must be torch.strided, the only one there is")
+        if takes_size and "size" in kwargs:
+            if args:
+                raise TypeError(f"{name}: the size is given twice, by position and as size=")
+            args = (kwargs.pop("size"),)
+        form = kwargs.pop("memory_format", None) if takes_format else None
+        x = function(*args, **kwargs)
+        if form is not None:
+            from tensorgrad.formats import laid_out
+
+            x._data = laid_out(name, x._data, form)
+        return x
+
+    return made
+
+
+@maker
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A new tensor with a copy of `data`: a number, nested lists, an array or a tensor.
 
     Python floats get the default dtype (float32), ints int64, bools bool; arrays keep their dtype.
     Raises `ShapeError` for ragged lists, `DtypeError` for data that is not numbers, `ValueError` for numbers that do
-    not fit the dtype.
+    not fit the dtype. It warns where the data require a gradient: their graph ends here.
 
     >>> import tensorgrad as tg
     >>> tg.tensor([[1, 2], [3, 4]], dtype=tg.float64, requires_grad=True)
     tensor([[1., 2.],
             [3., 4.]], dtype=float64, requires_grad=True)
     """
+    if _requires_grad(data):
+        _warn_of_cut("tensor", stacklevel=4)
     return finish(np.array(_from_data("tensor", data, dtype)), requires_grad, device)
 
 
@@ -123,6 +173,8 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(as_dtype(dtype))
+    if _requires_grad(data):
+        _warn_of_cut("as_tensor", stacklevel=3)
     return finish(_from_data("as_tensor", data, dtype), device=device)
 
 
@@ -166,19 +218,7 @@ def _dtype(dtype: Any) -> np.dtype[Any]:
     return get_default_dtype() if dtype is None else as_dtype(dtype)
 
 
-def sized(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """A function of `*size` that takes the keyword `size=` as well, as PyTorch's do."""
-
-    @functools.wraps(function)
-    def made(*args: Any, size: Any = None, **kwargs: Any) -> Tensor:
-        if size is not None and args:
-            raise TypeError(f"{function.__name__}: the size is given twice, by position and as size=")
-        return function(*(args if size is None else (size,)), **kwargs)
-
-    return made
-
-
-@sized
+@maker
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
@@ -189,7 +229,7 @@ def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return finish(np.zeros(shape_of("zeros", size), _dtype(dtype)), requires_grad, device)
 
 
-@sized
+@maker
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape.
 
@@ -200,7 +240,7 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
     return finish(np.ones(shape_of("ones", size), _dtype(dtype)), requires_grad, device)
 
 
-@sized
+@maker
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape whose elements are whatever was in memory.
 
@@ -211,6 +251,7 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return finish(np.empty(shape_of("empty", size), _dtype(dtype)), requires_grad, device)
 
 
+@maker
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape with one value; its dtype by default that of the value.
 
@@ -223,6 +264,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return finish(np.full(shape, value, value.dtype), requires_grad, device)
 
 
+@maker
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and dtype of another tensor.
 
@@ -230,9 +272,11 @@ def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     >>> tg.zeros_like(tg.tensor([1, 2]))
     tensor([0, 0])
     """
+    must_be_tensors("zeros_like", input=input)
     return finish(np.zeros(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad, device)
 
 
+@maker
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and dtype of another tensor.
 
@@ -240,9 +284,11 @@ def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     >>> tg.ones_like(tg.tensor([1, 2]))
     tensor([1, 1])
     """
+    must_be_tensors("ones_like", input=input)
     return finish(np.ones(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad, device)
 
 
+@maker
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """An unset tensor of the shape and dtype of another.
 
@@ -250,9 +296,11 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     >>> tg.empty_like(tg.zeros(2, 3)).shape
     (2, 3)
     """
+    must_be_tensors("empty_like", input=input)
     return finish(np.empty(input.shape, (dtype and as_dtype(dtype)) or input.dtype), requires_grad, device)
 
 
+@maker
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -262,9 +310,11 @@ def full_like(
     >>> tg.full_like(tg.zeros(2), 5)
     tensor([5., 5.])
     """
+    must_be_tensors("full_like", input=input)
     return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
+@maker
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A matrix of `n` rows and `m` (by default `n`) columns with ones on its diagonal.
 
@@ -277,6 +327,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     return finish(np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad, device)
 
 
+@maker
 def arange(
     start: Any = None,
     end: Any = None,
@@ -308,6 +359,7 @@ def arange(
     return finish(np.arange(start, end, step).astype(as_dtype(dtype)), requires_grad, device)
 
 
+@maker
 def logspace(
     start: float,
     end: float,
@@ -330,6 +382,7 @@ def logspace(
     return finish(powers.astype(_dtype(dtype)), requires_grad, device)
 
 
+@maker
 def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:

@@ -11,8 +11,9 @@ import numpy as np
 
 from tensorgrad.backends.device import require_cpu
 from tensorgrad.backends.dtypes import as_dtype, float16, float32, get_default_dtype, int64
-from tensorgrad.creation import finish, shape_of, sized
+from tensorgrad.creation import finish, maker, shape_of
 from tensorgrad.errors import DtypeError
+from tensorgrad.ops.dims import must_be_int, must_be_tensors
 from tensorgrad.ops.keywords import takes_out
 from tensorgrad.tensor import Tensor
 
@@ -32,17 +33,19 @@ class Generator:
         self.seed()
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start anew from a seed; return self."""
+        """Start anew from a seed of 64 bits, a negative one counted from 2**64 down; return self."""
         if not isinstance(seed, int | np.integer):
             raise TypeError(f"manual_seed: the seed must be an int, not {type(seed).__name__}")
-        self._seed = int(seed)
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError(f"manual_seed: the seed must be from -2**63 to 2**64 - 1, not {seed}")
+        self._seed = int(seed) % 2**64
         self.__dict__.pop("numpy", None)
         return self
 
     @cached_property
     def numpy(self) -> np.random.Generator:
         """The NumPy generator that draws the numbers; made when first used, for importing `numpy.random` takes time."""
-        return np.random.Generator(np.random.PCG64(self._seed % 2**64))
+        return np.random.Generator(np.random.PCG64(self._seed))
 
     def seed(self) -> int:
         """Start anew from a seed that the operating system gives; return it."""
@@ -155,7 +158,7 @@ def _floating(name: str, dtype: Any) -> np.dtype[Any]:
     return dtype
 
 
-@sized
+@maker
 def rand(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -170,7 +173,7 @@ def rand(
     )
 
 
-@sized
+@maker
 def randn(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -189,6 +192,7 @@ def _must_fit(name: str, low: int, high: int, dtype: Any) -> None:
         raise ValueError(f"{name}: numbers from {low} to {high} do not fit {dtype.name}")
 
 
+@maker
 def randint(
     low: int = 0,
     high: Any = None,
@@ -223,6 +227,7 @@ def randint(
     )
 
 
+@maker
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, device: Any = None) -> Tensor:
     """The numbers from 0 to n - 1 in a random order.
 
@@ -230,12 +235,12 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, 
     >>> sorted(tg.randperm(4).tolist())
     [0, 1, 2, 3]
     """
-    if n < 0:
-        raise ValueError(f"randperm: n must be 0 or more, not {n}")
+    must_be_int("randperm", 0, n=n)
     _must_fit("randperm", 0, max(n - 1, 0), dtype)
-    return finish(numpy_of(generator).permutation(n).astype(as_dtype(dtype)), device=device)
+    return finish(numpy_of(generator).permutation(int(n)).astype(as_dtype(dtype)), device=device)
 
 
+@maker
 def rand_like(
     input: Tensor,
     *,
@@ -250,11 +255,13 @@ def rand_like(
     >>> tg.rand_like(tg.zeros(2, 3)).shape
     (2, 3)
     """
+    must_be_tensors("rand_like", input=input)
     return rand(
         tuple(input.shape), generator=generator, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad
     )
 
 
+@maker
 def randn_like(
     input: Tensor,
     *,
@@ -269,11 +276,13 @@ def randn_like(
     >>> tg.randn_like(tg.zeros(2, 3)).shape
     (2, 3)
     """
+    must_be_tensors("randn_like", input=input)
     return randn(
         tuple(input.shape), generator=generator, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad
     )
 
 
+@maker
 def randint_like(
     input: Tensor,
     low: int,
@@ -289,6 +298,7 @@ def randint_like(
     >>> tg.randint_like(tg.zeros(2), 1, 2)
     tensor([1., 1.])
     """
+    must_be_tensors("randint_like", input=input)
     bounds = (0, low) if high is None else (low, high)
     return randint(*bounds, tuple(input.shape), generator=generator, dtype=dtype or input.dtype, device=device)
 
@@ -323,12 +333,18 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
     >>> tg.bernoulli(tg.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    if p is None and input.dtype.kind != "f":
-        raise DtypeError(f"bernoulli: probabilities must be floating, not {input.dtype.name}")
-    p = np.asarray(input._data if p is None else p)
+    drawn = bernoulli_array("bernoulli", input.shape, input if p is None else p, generator)
+    return finish(drawn.astype(input.dtype))
+
+
+def bernoulli_array(name: str, shape: tuple[int, ...], p: Any, generator: Generator | None) -> np.ndarray[Any, Any]:
+    """An array that is true with probability `p`, a number or a floating tensor."""
+    if isinstance(p, Tensor) and p.dtype.kind != "f":
+        raise DtypeError(f"{name}: probabilities must be floating, not {p.dtype.name}")
+    p = np.asarray(p.detach() if isinstance(p, Tensor) else p)
     if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("bernoulli: probabilities must be between 0 and 1")
-    return finish((numpy_of(generator).random(input.shape) < p).astype(input.dtype))
+        raise ValueError(f"{name}: probabilities must be between 0 and 1")
+    return np.asarray(numpy_of(generator).random(shape) < p)
 
 
 @takes_out

@@ -1,11 +1,13 @@
-"""What scripts set at their top: how tensors are printed, the default device, and switches that have nothing to act on.
+"""What scripts set at their top: how tensors are printed, the default device, and what has nothing to act on.
 
 On a CPU every operation is deterministic and computes in the precision of its dtype; the switches that choose between
-that and speed elsewhere are taken, remembered, and change nothing.
+that and speed elsewhere are taken, remembered, and change nothing. Operations run as they are called: nothing is
+compiled.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tensorgrad import printing
@@ -16,6 +18,7 @@ _PROFILES: dict[str, dict[str, float]] = {
     "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
     "full": {"precision": 4, "threshold": float("inf"), "edgeitems": 3, "linewidth": 80},
 }
+_MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
 _switches: dict[str, Any] = {"deterministic": False, "matmul_precision": "highest"}
 
 
@@ -113,3 +116,38 @@ def get_float32_matmul_precision() -> str:
     'highest'
     """
     return str(_switches["matmul_precision"])
+
+
+def compile(
+    model: Callable[..., Any] | None = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: Any = None,
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+    name: str | None = None,
+    disable: bool = False,
+    recompile_limit: int | None = None,
+    isolate_recompiles: bool = False,
+    shapes_spec: Any = None,
+) -> Any:
+    """The module or function itself, unchanged: operations run as they are called, and nothing is compiled.
+
+    Without one it is a decorator. PyTorch's keywords are taken, and change nothing. Raises `TypeError` for what cannot
+    be called, `ValueError` for another mode than PyTorch's, or `mode` and `options`, which exclude one another.
+
+    >>> import tensorgrad as tg
+    >>> model = tg.nn.Linear(2, 1)
+    >>> tg.compile(model, mode="reduce-overhead") is model
+    True
+    """
+    if mode is not None and options is not None:
+        raise ValueError("compile: mode and options exclude one another")
+    if mode not in (None, *_MODES):
+        raise ValueError(f"compile: mode must be one of {', '.join(_MODES)}, not {mode!r}")
+    if model is None:
+        return lambda function: compile(function, mode=mode, options=options)
+    if not callable(model):
+        raise TypeError(f"compile: it takes a module or a function, not {type(model).__name__}")
+    return model

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.device import require_cpu
 from tensorgrad.backends.dtypes import (
     CATEGORY,
     as_dtype,
@@ -19,11 +20,12 @@ from tensorgrad.backends.dtypes import (
     int32,
     int64,
     result_dtype,
+    set_default_dtype,
     uint8,
 )
 from tensorgrad.creation import empty, tensor
 from tensorgrad.errors import DtypeError
-from tensorgrad.tensor import Tensor
+from tensorgrad.tensor import Size, Tensor
 
 
 class TensorType:
@@ -40,7 +42,7 @@ class TensorType:
         self.__name__, self.dtype = name, dtype
 
     def __call__(self, *data: Any) -> Tensor:  # noqa: D102 (the class says it)
-        if len(data) == 1 and not isinstance(data[0], int):
+        if len(data) == 1 and not isinstance(data[0], int | Size):
             return tensor(np.asarray(data[0]).astype(self.dtype))
         return empty(*(data or (0,)), dtype=self.dtype)
 
@@ -88,6 +90,26 @@ bfloat16 = AbsentDtype("bfloat16", is_floating_point=True)
 complex64, complex128 = (AbsentDtype(name, is_floating_point=False) for name in ("complex64", "complex128"))
 
 
+def set_default_tensor_type(t: Any) -> None:
+    """Set the dtype of tensors made from Python floats by a type or its name: the older word for `set_default_dtype`.
+
+    Raises `DtypeError` for a type that is not floating, `DeviceError` for one on a CUDA device.
+
+    >>> import tensorgrad as tg
+    >>> tg.set_default_tensor_type("torch.DoubleTensor")
+    >>> tg.tensor(1.5).dtype
+    dtype('float64')
+    >>> tg.set_default_tensor_type(tg.FloatTensor)
+    """
+    if isinstance(t, str):
+        room, _, name = t.rpartition(".")
+        require_cpu("set_default_tensor_type", "cuda" if room.endswith("cuda") else None)
+        t = next((kind for kind in ALL if kind.__name__ == name), t)
+    if not isinstance(t, TensorType):
+        raise DtypeError(f"set_default_tensor_type: {t!r} is no type of tensors, such as torch.DoubleTensor")
+    set_default_dtype(t.dtype)
+
+
 def converted(x: Tensor, kind: Any) -> Any:
     """`Tensor.type`: the name of a tensor's type, or the tensor in another one."""
     if kind is None:
@@ -107,30 +129,53 @@ def Variable(data: Any, requires_grad: bool = False) -> Any:  # a class in the P
     return data.detach().requires_grad_() if requires_grad else data
 
 
-def finfo(type: Any = None) -> Any:
-    """The limits of a floating dtype, by default the default one: `eps`, `max`, `min`, `tiny`, `bits`, `resolution`.
+class _Limits:
+    """Python numbers that say what a dtype holds."""
+
+    dtype: str
+    bits: int
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{key}={value}' for key, value in vars(self).items())})"
+
+
+class finfo(_Limits):
+    """The limits of a floating dtype, by default the default one, as Python floats.
+
+    `eps` is the step after 1, `tiny` or `smallest_normal` the least positive number of full precision, `resolution`
+    that of decimal digits; further `min`, `max`, `bits` and the name `dtype`. Raises `DtypeError` for other dtypes.
 
     >>> import tensorgrad as tg
-    >>> float(tg.finfo(tg.float32).eps)
+    >>> tg.finfo(tg.float32).eps
     1.1920928955078125e-07
     """
-    dtype = get_default_dtype() if type is None else as_dtype(type)
-    if dtype.kind != "f":
-        raise DtypeError(f"finfo: {dtype.name} is not a floating dtype; use iinfo")
-    return np.finfo(dtype)
+
+    def __init__(self, type: Any = None) -> None:
+        dtype = get_default_dtype() if type is None else as_dtype(type)
+        if dtype.kind != "f":
+            raise DtypeError(f"finfo: {dtype.name} is not a floating dtype; use iinfo")
+        held = np.finfo(dtype)
+        self.resolution = float(f"1e-{held.precision}")
+        self.min, self.max, self.eps = float(held.min), float(held.max), float(held.eps)
+        self.smallest_normal = self.tiny = float(held.tiny)
+        self.bits, self.dtype = held.bits, dtype.name
 
 
-def iinfo(type: Any) -> Any:
-    """The limits of an integer dtype: `max`, `min`, `bits`.
+class iinfo(_Limits):
+    """The limits of an integer dtype: `min`, `max`, `bits` and the name `dtype`. Raises `DtypeError` for other dtypes.
 
     >>> import tensorgrad as tg
-    >>> tg.iinfo(tg.uint8).max
-    255
+    >>> tg.iinfo(tg.uint8)
+    iinfo(min=0, max=255, bits=8, dtype=uint8)
     """
-    dtype = as_dtype(type)
-    if dtype.kind not in "iu":
-        raise DtypeError(f"iinfo: {dtype.name} is not an integer dtype; use finfo")
-    return np.iinfo(dtype)
+
+    def __init__(self, type: Any) -> None:
+        dtype = as_dtype(type)
+        if dtype.kind not in "iu":
+            raise DtypeError(f"iinfo: {dtype.name} is not an integer dtype; use finfo")
+        held = np.iinfo(dtype)
+        self.min, self.max = int(held.min), int(held.max)
+        self.bits, self.dtype = held.bits, dtype.name
 
 
 def is_floating_point(input: Tensor) -> bool:

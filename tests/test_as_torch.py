@@ -6,17 +6,22 @@ import re
 import subprocess
 import sys
 import textwrap
+import warnings
 
 import pytest
 
 from tensorgrad import as_torch
 
 
-def run(tmp_path, script: str, *arguments: str) -> str:
+def ran(tmp_path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     path = tmp_path / "script.py"
     path.write_text(textwrap.dedent(script))
     command = [sys.executable, "-m", "tensorgrad.as_torch", str(path), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def run(tmp_path, script: str, *arguments: str) -> str:
+    done = ran(tmp_path, script, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -79,8 +84,15 @@ def test_the_script_gets_its_arguments_its_folder_and_the_name_main(tmp_path):
 LACKING = {
     "torch.fft.fft(1)": (AttributeError, "torch.fft: tensorgrad, which stands in for torch, does not have it"),
     "torch.nn.Lineer(1, 1)": (AttributeError, "the nearest that it has in torch.nn: Linear"),
-    "from torch.nn import Lineer": (ImportError, "the nearest that it has in torch.nn: Linear"),
+    "from torch.nn import Lineer": (ImportError, "the nearest that it has in torch.nn: Linear, Bilinear$"),
     "import torch.sparse": (ImportError, "torch.sparse: tensorgrad"),
+    "torch.nn.spectral_norm": (AttributeError, r"there is torch\.nn\.utils\.parametrizations\.spectral_norm$"),
+    "torch.cross_entropy": (AttributeError, r"there is torch\.nn\.functional\.cross_entropy$"),
+    "torch.linear": (AttributeError, r"there is torch\.nn\.functional\.linear$"),
+    "from torch.nn import functionl": (ImportError, "the nearest that it has in torch.nn: functional"),
+    "torch.ones(2).gelu()": (AttributeError, r"torch\.Tensor\.gelu: .* there is torch\.nn\.functional\.gelu$"),
+    "from torch.optim import StepLR": (ImportError, r"there is torch\.optim\.lr_scheduler\.StepLR$"),
+    "import torch.Tensor": (ImportError, "torch.Tensor"),
     "torch.ones(2).cumsumm()": (AttributeError, "torch.Tensor.cumsumm: .* cumsum"),
     "from torch.utils.cpp_extension import load": (ImportError, "torch.utils.cpp_extension"),
     "import torch.onnx; torch.onnx.export(1, 2, 'f')": (AttributeError, "torch.onnx.export: tensorgrad"),
@@ -121,9 +133,10 @@ import torch, torch.nn
 a.uninstall()
 import sys
 print([n for n in sys.modules if n.split(".")[0] == "torch"], "__getattr__" in vars(torch.Tensor))
+print([f for f in sys.path if "stand_in" in f])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[] False"
+    assert done.stdout.strip() == "[] False\n[]"
 
 
 def test_it_refuses_where_pytorch_is_in_use_already():
@@ -188,3 +201,66 @@ def test_methods_take_the_number_first_as_they_did_of_old(tmp_path):
     print(y.add_(x, alpha=0).tolist(), y.add(1).tolist())
     """
     assert run(tmp_path, script) == "[0.5, 0.0] [2.5, 8.0] [0.5, 1.0] [3.0, 4.0]\n[1.0, 2.0] [2.0, 3.0]"
+
+
+def test_functions_take_numbers_among_their_tensors_as_pytorch_still_does(tmp_path):
+    torch = pytest.importorskip("torch")
+    x, m = torch.tensor([1.0, 2.0]), torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    b = m.reshape(1, 2, 2)
+    calls = [
+        "torch.add(x, 2, x)", "torch.sub(x, 2.5, x)", "torch.addcmul(x, 2, x, x)", "torch.addcdiv(x, 3, x, x)",
+        "torch.addmm(2, m, m, m)", "torch.addmm(2, m, 3, m, m)", "m.addmm(2, m, m)", "m.addmm(2, 3, m, m)",
+        "torch.addmv(2, x, 3, m, x)", "torch.addr(2, m, 3, x, x)", "torch.addbmm(2, m, b, b)",
+        "torch.baddbmm(2, b, 3, b, b)", "m.clone().addmm_(2, 3, m, m)", "torch.add(x, 2)",
+        "torch.addmm(m, m, m, beta=2)",
+    ]  # fmt: skip
+    script = "import warnings, torch; warnings.simplefilter('ignore')\n"
+    script += "x, m = torch.tensor([1.0, 2.0]), torch.tensor([[1.0, 2.0], [3.0, 4.0]]); b = m.reshape(1, 2, 2)\n"
+    lines = run(tmp_path, script + "\n".join(f"print({call}.tolist())" for call in calls)).splitlines()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = [str(eval(call, {"torch": torch, "x": x, "m": m, "b": b}).tolist()) for call in calls]
+    assert dict(zip(calls, lines)) == dict(zip(calls, expected))
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn", "forkserver"])
+def test_worker_processes_find_torch_however_they_are_started(tmp_path, context):
+    script = f"""
+    import torch, torchvision
+    from torch.utils.data import DataLoader, Dataset
+
+    class Squares(Dataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, i):
+            import torchvision.transforms
+            return torch.tensor(i, dtype=torch.float32) ** 2
+
+    if __name__ == "__main__":
+        loader = DataLoader(Squares(), batch_size=2, num_workers=2, multiprocessing_context="{context}")
+        print([batch.tolist() for batch in loader])
+    """
+    assert run(tmp_path, script) == "[[0.0, 1.0], [4.0, 9.0]]"
+
+
+def test_a_traceback_begins_with_the_script(tmp_path):
+    done = ran(tmp_path, "import torch\n\ndef f():\n    raise ValueError('mine')\n\nf()\n")
+    lines = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert lines[0] == "Traceback (most recent call last):"
+    assert [line.split(", ", 1)[1] for line in lines if "  File" in line] == ["line 6, in <module>", "line 4, in f"]
+    assert lines[-1] == "ValueError: mine"
+
+
+def test_a_syntax_error_and_an_exit_are_those_of_python(tmp_path):
+    done = ran(tmp_path, "print(1")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "SyntaxError: '(' was never closed")
+    assert "Traceback" not in done.stderr
+    assert ran(tmp_path, "import sys; sys.exit(3)").returncode == 3
+
+
+def test_its_own_examples_run():
+    script = "import doctest, tensorgrad.as_torch as a; print(doctest.testmod(a, optionflags=doctest.ELLIPSIS).failed)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"

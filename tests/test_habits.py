@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.errors import DeviceError, DtypeError
+from tensorgrad.errors import AutogradError, DeviceError, DtypeError, ShapeError
 
 
 def test_a_device_is_chosen_as_scripts_do_it():
@@ -172,3 +173,238 @@ def test_there_is_one_process_and_one_device_to_train_on():
     assert model.module is layer
     assert model(x).equal(layer(x))
     assert list(model.parameters()) == list(layer.parameters())
+
+
+# What is asked for and changes nothing
+
+
+def test_compiling_gives_the_module_or_function_itself():
+    model = tg.nn.Linear(2, 1)
+    assert tg.compile(model, fullgraph=True, dynamic=False, backend="inductor", mode="max-autotune") is model
+
+    @tg.compile(mode="reduce-overhead")
+    def double(x):
+        return 2 * x
+
+    @tg.compile
+    def triple(x):
+        return 3 * x
+
+    assert (double(2), triple(2)) == (4, 6)
+    for mistake, error in (({"mode": "fast"}, ValueError), ({"mode": "default", "options": {}}, ValueError)):
+        with pytest.raises(error, match="compile: mode"):
+            tg.compile(model, **mistake)
+    with pytest.raises(TypeError, match="takes a module or a function, not int"):
+        tg.compile(5)
+
+
+def test_constants_are_pythons():
+    assert (tg.pi, tg.e, tg.inf) == (math.pi, math.e, math.inf)
+    assert math.isnan(tg.nan)
+    assert tg.ones(2)[:, tg.newaxis].shape == (2, 1)
+
+
+def test_pinned_memory_and_the_layout_may_be_asked_for_wherever_tensors_are_made():
+    x = tg.ones(2)
+    for made in (
+        tg.zeros(2, pin_memory=True), tg.ones(size=(2,), pin_memory=True), tg.empty(2, pin_memory=True),
+        tg.full((2,), 1.0, pin_memory=True), tg.tensor([1, 2], pin_memory=True), tg.arange(2, pin_memory=True),
+        tg.linspace(0, 1, 2, pin_memory=True), tg.logspace(0, 1, 2, pin_memory=True), tg.rand(2, pin_memory=True),
+        tg.randn(2, pin_memory=True), tg.randint(2, (2,), pin_memory=True), tg.randperm(2, pin_memory=True),
+        tg.eye(2, pin_memory=True)[0], tg.zeros_like(x, pin_memory=True), tg.ones_like(x, pin_memory=True),
+        tg.full_like(x, 2, pin_memory=True), tg.rand_like(x, pin_memory=True), tg.randn_like(x, pin_memory=True),
+        tg.randint_like(x, 2, pin_memory=True), x.new_zeros(2, pin_memory=True), tg.zeros(2, layout=tg.strided),
+        tg.zeros_like(x, layout=tg.strided, memory_format=tg.preserve_format),
+    ):  # fmt: skip
+        assert made.shape == (2,)
+    with pytest.raises(ValueError, match=r"layout must be torch\.strided"):
+        tg.zeros(2, layout="sparse")
+    with pytest.raises(TypeError, match="memory_format"):
+        tg.zeros(2, memory_format=tg.channels_last)
+
+
+FORMATS = """
+x.stride()
+x.contiguous(memory_format=lib.channels_last).stride()
+x.contiguous(memory_format=lib.channels_last).contiguous().stride()
+x.contiguous(memory_format=lib.channels_last).contiguous(memory_format=lib.contiguous_format).stride()
+x.contiguous(memory_format=lib.channels_last).tolist()
+x.contiguous(memory_format=lib.channels_last).is_contiguous(memory_format=lib.channels_last)
+x.contiguous(memory_format=lib.channels_last).is_contiguous()
+x.is_contiguous(memory_format=lib.channels_last)
+x.is_contiguous(memory_format=lib.contiguous_format)
+x.to(memory_format=lib.channels_last).stride()
+x.to(lib.float64, memory_format=lib.channels_last).dtype.itemsize
+x.to(memory_format=lib.preserve_format).stride()
+x.clone(memory_format=lib.channels_last).stride()
+x.clone(memory_format=lib.contiguous_format).stride()
+x.reshape(1, 2, 3, 4, 1).contiguous(memory_format=lib.channels_last_3d).stride()
+lib.empty(5, 2, 3, 4, memory_format=lib.channels_last).stride()
+lib.empty_like(x, memory_format=lib.channels_last).stride()
+lib.ones(2, 3).is_contiguous(memory_format=lib.channels_last)
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("call", FORMATS)
+def test_memory_formats_lay_out_as_pytorch_does(call):
+    torch = pytest.importorskip("torch")
+    results = [eval(call, {"lib": lib, "x": lib.arange(24.0).reshape(1, 2, 3, 4)}) for lib in (tg, torch)]
+    assert results[0] == results[1]
+
+
+def test_gradients_flow_through_memory_formats_and_values_do_not_change():
+    x = tg.randn(2, 3, 4, 5, requires_grad=True)
+    y = x.to(memory_format=tg.channels_last)
+    (y * y).sum().backward()
+    assert tg.allclose(x.grad, 2 * x.detach())
+    assert y.equal(x)
+    convolution = tg.nn.Conv2d(3, 2, 3).to(memory_format=tg.channels_last)
+    assert tg.allclose(convolution(y), convolution(x), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: tg.ones(2, 3).contiguous(memory_format=tg.channels_last), ShapeError, r"takes 4 dimensions.*\(2, 3\)"),
+        (lambda: tg.ones(2, 3).to(memory_format=tg.channels_last), ShapeError, "to: torch.channels_last takes 4"),
+        (lambda: tg.ones(2).clone(memory_format="last"), TypeError, "memory_format must be such as"),
+    ],
+)
+def test_a_memory_format_that_does_not_fit_is_an_error(call, error, text):
+    with pytest.raises(error, match=text):
+        call()
+
+
+# Older words
+
+
+def test_the_default_type_of_tensors_can_be_set():
+    for kind, dtype in ((tg.DoubleTensor, tg.float64), ("torch.HalfTensor", tg.float16), ("FloatTensor", tg.float32)):
+        tg.set_default_tensor_type(kind)
+        assert tg.tensor(1.5).dtype == dtype
+    for kind, error in ((tg.LongTensor, DtypeError), ("torch.cuda.FloatTensor", DeviceError), ("float", DtypeError)):
+        with pytest.raises(error):
+            tg.set_default_tensor_type(kind)
+
+
+NEW = """
+ones(2).new(2, 3).shape
+ones(2).new().tolist()
+ones(2).new([1, 2])
+ones(2).long().new([1.5, 2])
+ones(2).new(lib.ones(3))
+ones(2).new((3,))
+ones(2).new(lib.ones(2, 3).size()).shape
+ones(2).new(size=(3,)).shape
+FloatTensor(lib.ones(2, 3).size()).shape
+Tensor(lib.ones(2, 3).size()).shape
+ones(2, 1).expand(size=(2, 3))
+ones(2, 1).ndimension()
+ones(2, 1).double().itemsize
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("call", NEW)
+def test_older_words_mean_what_they_did(call):
+    torch = pytest.importorskip("torch")
+    ours, theirs = (eval(f"lib.{call}", {"lib": lib}) for lib in (tg, torch))
+    if isinstance(ours, tg.Tensor):
+        assert (ours.tolist(), ours.type()) == (theirs.tolist(), theirs.type())
+    else:
+        assert ours == theirs
+
+
+@pytest.mark.parametrize("name", ["float16", "float32", "float64"])
+def test_limits_of_floats_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    ours, theirs = tg.finfo(getattr(tg, name)), torch.finfo(getattr(torch, name))
+    for key in ("bits", "eps", "max", "min", "tiny", "smallest_normal", "resolution", "dtype"):
+        assert getattr(ours, key) == getattr(theirs, key)
+        assert type(getattr(ours, key)) is type(getattr(theirs, key))
+
+
+@pytest.mark.parametrize("name", ["uint8", "int8", "int16", "int32", "int64"])
+def test_limits_of_integers_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    ours, theirs = tg.iinfo(getattr(tg, name)), torch.iinfo(getattr(torch, name))
+    assert [getattr(ours, key) for key in ("bits", "max", "min", "dtype")] == [
+        getattr(theirs, key) for key in ("bits", "max", "min", "dtype")
+    ]
+
+
+# What would go wrong silently
+
+
+def test_the_gradient_of_a_tensor_that_is_no_leaf_is_warned_of():
+    x = tg.ones(2, requires_grad=True)
+    y = x * 2
+    with pytest.warns(UserWarning, match=r"not a leaf but a result of mul.*\.retain_grad\(\)") as caught:
+        assert y.grad is None
+    assert caught[0].filename == __file__
+    retained = x * 3
+    retained.retain_grad()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert x.grad is retained.grad is tg.ones(2).grad is y.detach().grad is x[:1].detach().grad is None
+        retained.sum().backward()
+        assert retained.grad.tolist() == [1.0, 1.0]
+
+
+def test_a_tensor_made_of_tensors_that_require_a_gradient_is_warned_of():
+    x = tg.ones(2, requires_grad=True)
+    for make in (lambda: tg.tensor([x[0], 1.0]), lambda: tg.tensor(x), lambda: tg.as_tensor([[x[0]], [x[1]]])):
+        with pytest.warns(UserWarning, match=r"cut off from their graph; keep it with stack") as caught:
+            assert not make().requires_grad
+        assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tg.tensor([x[0].detach(), 1.0]), tg.tensor(tg.ones(2)), tg.as_tensor(x), tg.tensor([1, 2.0])
+
+
+MISTAKES = {
+    "manual_seed(2**64)": (ValueError, r"from -2\*\*63 to 2\*\*64 - 1"),
+    "manual_seed(1.5)": (TypeError, "must be an int, not float"),
+    "randperm(3.5)": (TypeError, "randperm: n must be an int of 0 or more, not 3.5"),
+    "randperm(-1)": (ValueError, "randperm: n must be an int of 0 or more, not -1"),
+    "zeros_like([1, 2])": (DtypeError, "zeros_like: input must be a Tensor, not list"),
+    "ones_like(3.0)": (DtypeError, "ones_like: input must be a Tensor, not float"),
+    "empty_like((1,))": (DtypeError, "empty_like: input must be a Tensor, not tuple"),
+    "full_like([1], 2)": (DtypeError, "full_like: input must be a Tensor"),
+    "rand_like([1.0])": (DtypeError, "rand_like: input must be a Tensor"),
+    "randn_like([1.0])": (DtypeError, "randn_like: input must be a Tensor"),
+    "randint_like([1.0], 2)": (DtypeError, "randint_like: input must be a Tensor"),
+    "empty(2).bernoulli_(2)": (ValueError, "bernoulli_: probabilities must be between 0 and 1"),
+    "empty(2).bernoulli_(lib.tensor([0.5, -1]))": (ValueError, "bernoulli_: probabilities must be between 0 and 1"),
+    "empty(2).bernoulli_(float('nan'))": (ValueError, "bernoulli_: probabilities"),
+    "empty(2).bernoulli_(lib.tensor([1, 0]))": (DtypeError, "bernoulli_: probabilities must be floating, not int64"),
+}
+
+
+@pytest.mark.parametrize(("call", "error", "text"), [(c, *e) for c, e in MISTAKES.items()], ids=MISTAKES)
+def test_random_numbers_and_likes_say_what_is_wrong(call, error, text):
+    with pytest.raises(error, match=text):
+        eval(f"tg.{call}", {"tg": tg, "lib": tg})
+
+
+def test_a_negative_seed_counts_down_from_two_to_the_64th_as_in_pytorch():
+    assert tg.Generator().manual_seed(-1).initial_seed() == 2**64 - 1
+    a, b = (tg.rand(2, generator=tg.Generator().manual_seed(seed)) for seed in (-1, 2**64 - 1))
+    assert a.equal(b)
+
+
+def test_anomaly_mode_can_be_switched_and_told():
+    x = tg.zeros(1, requires_grad=True)
+    mode = tg.autograd.set_detect_anomaly(True)
+    with mode:
+        assert tg.is_anomaly_enabled()
+        with pytest.raises(AutogradError, match="gave NaN"):
+            (x / x).sum().backward()
+        with tg.autograd.set_detect_anomaly(False):
+            assert not tg.is_anomaly_enabled()
+            (x / x).sum().backward()
+        with tg.autograd.detect_anomaly(check_nan=False):
+            y = (x / x).sum()
+            assert __file__ in y.grad_fn.line
+            y.backward()
+    assert not tg.is_anomaly_enabled()
+    assert not hasattr((x * 2).grad_fn, "line")

@@ -17,6 +17,8 @@ TRACE = "trace"  # a truthy grad mode: record, and remember the line of the user
 # False: do not record; True: record; TRACE: record with the line. One look-up per recorded op.
 GRAD: ContextVar[Any] = ContextVar("grad", default=True)
 INFERENCE: ContextVar[bool] = ContextVar("inference", default=False)
+# False, or what is done: True looks for NaN in a backward walk, TRACE only remembers the lines.
+ANOMALY: ContextVar[Any] = ContextVar("anomaly", default=False)
 
 PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
@@ -29,8 +31,8 @@ def user_line() -> str:
     return "unknown"
 
 
-class _Mode:
-    """A context manager, re-entrant, that also decorates functions and generator functions."""
+class Mode:
+    """What the modes are: a context manager, re-entrant, that also decorates functions and generator functions."""
 
     _tokens: list[Any]  # what to put back, for each block that is open
 
@@ -42,7 +44,7 @@ class _Mode:
     def _enter(self) -> Any:
         raise NotImplementedError
 
-    def _fresh(self) -> _Mode:
+    def _fresh(self) -> Mode:
         return type(self)()
 
     def __enter__(self) -> None:
@@ -84,20 +86,19 @@ class _Mode:
         return wrapper  # type: ignore[return-value]
 
 
-def _swap(variable: ContextVar[Any], value: Any) -> tuple[ContextVar[Any], Any]:
+def swap(variable: ContextVar[Any], value: Any) -> tuple[ContextVar[Any], Any]:
+    """Set a variable; return it with what it held."""
     old = variable.get()
     variable.set(value)
     return variable, old
 
 
-def _recording() -> Any:
+def recording() -> Any:
+    """The grad mode that records."""
     return TRACE if ANOMALY.get() else True
 
 
-ANOMALY: ContextVar[bool] = ContextVar("anomaly", default=False)
-
-
-class no_grad(_Mode):
+class no_grad(Mode):
     """Context manager and decorator inside which nothing is recorded: results do not require a gradient.
 
     >>> import tensorgrad as tg
@@ -115,7 +116,7 @@ class no_grad(_Mode):
         pass
 
     def _enter(self) -> Any:
-        return [_swap(GRAD, False)]
+        return [swap(GRAD, False)]
 
 
 class enable_grad(no_grad):
@@ -129,10 +130,10 @@ class enable_grad(no_grad):
     """
 
     def _enter(self) -> Any:
-        return [_swap(GRAD, _recording())]
+        return [swap(GRAD, recording())]
 
 
-class set_grad_enabled(_Mode):
+class set_grad_enabled(Mode):
     """Sets grad mode at once; as a context manager or decorator, until the end of the block.
 
     >>> import tensorgrad as tg
@@ -144,13 +145,13 @@ class set_grad_enabled(_Mode):
 
     def __init__(self, mode: bool) -> None:
         self.mode = bool(mode)
-        self._before = _swap(GRAD, _recording() if self.mode else False)
+        self._before = swap(GRAD, recording() if self.mode else False)
 
-    def _fresh(self) -> _Mode:
+    def _fresh(self) -> Mode:
         return type(self)(self.mode)
 
     def _enter(self) -> Any:
-        GRAD.set(_recording() if self.mode else False)
+        GRAD.set(recording() if self.mode else False)
         return [self._before]
 
     def __call__(self, function: F) -> F:
@@ -158,7 +159,7 @@ class set_grad_enabled(_Mode):
         return super().__call__(function)
 
 
-class inference_mode(_Mode):
+class inference_mode(Mode):
     """`no_grad`, under the name that PyTorch gives to code that will never need a gradient.
 
     >>> import tensorgrad as tg
@@ -177,32 +178,11 @@ class inference_mode(_Mode):
     def __init__(self, mode: bool = True) -> None:
         self.mode = mode
 
-    def _fresh(self) -> _Mode:
+    def _fresh(self) -> Mode:
         return type(self)(self.mode)
 
     def _enter(self) -> Any:
-        return [_swap(GRAD, False if self.mode else _recording()), _swap(INFERENCE, self.mode)]
-
-
-class detect_anomaly(_Mode):
-    """Context manager that remembers the line of each recorded op, and stops at the first NaN in a backward walk.
-
-    Errors raised while walking the graph then name that line. It slows recording several times: for debugging only.
-
-    >>> import tensorgrad as tg
-    >>> x = tg.zeros(1, requires_grad=True)
-    >>> with tg.autograd.detect_anomaly():
-    ...     (x / x).sum().backward()
-    Traceback (most recent call last):
-        ...
-    tensorgrad.errors.AutogradError: backward of div gave NaN for its input 0 of shape (1,); it was called at ...
-    """
-
-    def _enter(self) -> Any:
-        swaps = [_swap(ANOMALY, True)]
-        if GRAD.get():
-            swaps.append(_swap(GRAD, TRACE))
-        return swaps
+        return [swap(GRAD, False if self.mode else recording()), swap(INFERENCE, self.mode)]
 
 
 def is_grad_enabled() -> bool:

@@ -53,10 +53,11 @@ def gunzip(name: object, raw: bytes) -> bytes:
         raise ValueError(f"{name}: it is not a whole gzip file ({error})") from error
 
 
-def download(name: str, mirrors: Sequence[str], file: str, folder: Path, sha256: str) -> Path:
+def download(name: str, mirrors: Sequence[str], file: str, folder: Path, sha256: str, *, packed: bool = False) -> Path:
     """Fetch a gzip file from the first mirror that has it into a folder; return its path.
 
-    The SHA-256 is that of the unpacked content. The file appears whole and verified or not at all. Raises
+    The SHA-256 is that of the unpacked content, or if `packed` that of the file itself. The file appears whole and
+    verified or not at all. Raises
     `ConnectionError`, with what happened at each mirror and where to put the file by hand, if none gives it.
     """
     import hashlib
@@ -70,20 +71,20 @@ def download(name: str, mirrors: Sequence[str], file: str, folder: Path, sha256:
         try:
             with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT) as response:
                 raw = response.read()
-            got = hashlib.sha256(gunzip(file, raw)).hexdigest()
+            got = hashlib.sha256(raw if packed else gunzip(file, raw)).hexdigest()
         except (OSError, http.client.HTTPException, ValueError) as error:
             failures.append(f"{url}: {_reason(error)}")
             continue
         if got != sha256:
-            failures.append(f"{url}: its SHA-256, unpacked, is {got} and should be {sha256}")
+            failures.append(f"{url}: its SHA-256{'' if packed else ', unpacked,'} is {got} and should be {sha256}")
             continue
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(name, os.path.realpath(target)) as temporary:
             Path(temporary).write_bytes(raw)
         return target
     raise ConnectionError(
-        f"{name}: could not download {file}. {'; '.join(failures)}. Without a network, put the file, gzipped or not, "
-        f"into {folder} by hand"
+        f"{name}: could not download {file}. {'; '.join(failures)}. Without a network, put the file"
+        f"{'' if packed else ', gzipped or not,'} into {folder} by hand"
     )
 
 

@@ -1,4 +1,4 @@
-"""MNIST, and the IDX files that it is kept in."""
+"""MNIST and Fashion-MNIST, and the IDX files that they are kept in."""
 
 from __future__ import annotations
 
@@ -68,6 +68,8 @@ class MNIST(ImageDataset):
     FileNotFoundError: MNIST: train-images-idx3-ubyte, train-labels-idx1-ubyte not found; looked in ...
     """
 
+    classes = tuple("0123456789")
+    folders: ClassVar[tuple[str, ...]] = ("mnist", "", "MNIST/raw")  # below the root; downloads go into the first
     mirrors: ClassVar[tuple[str, ...]] = (
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -90,7 +92,15 @@ class MNIST(ImageDataset):
         *,
         flat: bool = False,
     ) -> None:
-        files = self._files(data_root(root), train, download)
+        pixels, labels = self.arrays(root, train, download)
+        super().__init__(pixels, labels, self.classes, transform, target_transform, flat=flat)
+
+    @classmethod
+    def arrays(
+        cls, root: str | os.PathLike[str] | None, train: bool | None = True, download: bool = False
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The bytes of the images, (n, 1, 28, 28), and the labels, (n)."""
+        files = cls._files(data_root(root), train, download)
         pixels, labels = [], []
         for part in parts(train):
             prefix = "train" if part else "t10k"
@@ -98,31 +108,49 @@ class MNIST(ImageDataset):
             labels.append(_read(files[f"{prefix}-labels-idx1-ubyte"], 1))
             if len(pixels[-1]) != len(labels[-1]):
                 raise ValueError(
-                    f"MNIST: {files[f'{prefix}-images-idx3-ubyte']} has {len(pixels[-1])} images, and "
+                    f"{cls.__name__}: {files[f'{prefix}-images-idx3-ubyte']} has {len(pixels[-1])} images, and "
                     f"{files[f'{prefix}-labels-idx1-ubyte']} has {len(labels[-1])} labels"
                 )
-        super().__init__(
-            (pixels[0] if len(pixels) == 1 else np.concatenate(pixels))[:, None],
-            labels[0] if len(labels) == 1 else np.concatenate(labels),
-            [str(digit) for digit in range(10)],
-            transform,
-            target_transform,
-            flat=flat,
-        )
+        return np.concatenate(pixels)[:, None], np.concatenate(labels)
 
     @classmethod
     def _files(cls, root: Path, train: bool | None, fetch: bool) -> dict[str, Path]:
-        folders = [root, root / "mnist", root / "MNIST" / "raw"]
+        folders = [root / folder for folder in cls.folders]
         found = {name: find(folders, [name, name + ".gz"]) for name in cls.checksums}
         if fetch:
             for name in [name for name, path in found.items() if path is None]:
-                found[name] = download("MNIST", cls.mirrors, name + ".gz", root / "mnist", cls.checksums[name])
+                found[name] = download(cls.__name__, cls.mirrors, name + ".gz", folders[0], cls.checksums[name])
         wanted = {n: p for n, p in found.items() if train is None or n.startswith("train" if train else "t10k")}
         absent = [name for name, path in wanted.items() if path is None]
         if absent:
             remedy = "Pass download=True to fetch them, or put them there, gzipped or not"
-            raise missing("MNIST", absent, folders, remedy)
+            raise missing(cls.__name__, absent, folders, remedy)
         return {name: path for name, path in wanted.items() if path is not None}
+
+
+class FashionMNIST(MNIST):
+    """Articles of clothing of 28 x 28 pixels, in the files and the manner of `MNIST` (Xiao, Rasul and Vollgraf, 2017).
+
+    60,000 to train with and 10,000 to test, in ten classes. The files are looked for in `root`/fashion_mnist and
+    `root`/FashionMNIST/raw; MNIST's have the same names. Raises what `MNIST` does.
+
+    >>> from tensorgrad.datasets import FashionMNIST
+    >>> FashionMNIST.classes[:3]
+    ('T-shirt/top', 'Trouser', 'Pullover')
+    """
+
+    classes = tuple("T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot".split(","))
+    folders: ClassVar[tuple[str, ...]] = ("fashion_mnist", "FashionMNIST/raw")
+    mirrors: ClassVar[tuple[str, ...]] = (
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    )
+    checksums: ClassVar[dict[str, str]] = {
+        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    }
 
 
 def _read(path: Path, ndim: int) -> np.ndarray[Any, Any]:

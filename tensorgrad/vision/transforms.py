@@ -1,4 +1,4 @@
-"""The commonest of torchvision's transforms, from images of bytes to normalised tensors."""
+"""The commonest of torchvision's transforms, from images of bytes to normalised tensors; `geometry` has the rest."""
 
 from __future__ import annotations
 
@@ -9,9 +9,29 @@ import numpy as np
 
 from tensorgrad.creation import from_numpy, tensor
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.nn.functional import pad
-from tensorgrad.random import numpy_of
 from tensorgrad.tensor import Tensor
+from tensorgrad.vision.geometry import (
+    CenterCrop,
+    InterpolationMode,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomVerticalFlip,
+    Resize,
+    channels_first,
+)
+
+__all__ = [
+    "CenterCrop",
+    "Compose",
+    "InterpolationMode",
+    "Lambda",
+    "Normalize",
+    "RandomCrop",
+    "RandomHorizontalFlip",
+    "RandomVerticalFlip",
+    "Resize",
+    "ToTensor",
+]
 
 
 class Compose:
@@ -49,14 +69,7 @@ class ToTensor:
     """
 
     def __call__(self, image: Any) -> Tensor:
-        array = np.asarray(image)
-        if array.ndim not in (2, 3):
-            raise ShapeError(
-                f"ToTensor: an image is (height, width) or (height, width, channels), and this has shape {array.shape}"
-            )
-        if array.ndim == 2:
-            array = array[:, :, None]
-        array = np.ascontiguousarray(array.transpose(2, 0, 1))
+        array = np.ascontiguousarray(channels_first("ToTensor", image))
         return from_numpy(np.divide(array, 255, dtype=np.float32) if array.dtype == np.uint8 else array)
 
     def __repr__(self) -> str:
@@ -108,51 +121,3 @@ class Lambda:
 
     def __repr__(self) -> str:
         return "Lambda()"
-
-
-class RandomHorizontalFlip:
-    """A tensor (..., width) mirrored with probability `p`.
-
-    >>> import tensorgrad as tg
-    >>> from tensorgrad.vision import transforms
-    >>> transforms.RandomHorizontalFlip(p=1.0)(tg.arange(3))
-    tensor([2, 1, 0])
-    """
-
-    def __init__(self, p: float = 0.5) -> None:
-        self.p = p
-
-    def __call__(self, image: Tensor) -> Tensor:
-        return image.flip(-1) if numpy_of(None).random() < self.p else image
-
-    def __repr__(self) -> str:
-        return f"RandomHorizontalFlip(p={self.p})"
-
-
-class RandomCrop:
-    """A part of `size` (an int, or height and width) at a random place of a tensor (..., height, width).
-
-    `padding` zeros are put around it first. Raises `ShapeError` where the part does not fit.
-
-    >>> import tensorgrad as tg
-    >>> from tensorgrad.vision import transforms
-    >>> transforms.RandomCrop(4, padding=1)(tg.zeros(3, 4, 4)).shape
-    (3, 4, 4)
-    """
-
-    def __init__(self, size: int | Sequence[int], padding: int = 0) -> None:
-        self.size = (size, size) if isinstance(size, int) else tuple(size)
-        self.padding = padding
-
-    def __call__(self, image: Tensor) -> Tensor:
-        if self.padding:
-            image = pad(image, (self.padding,) * 4)
-        (h, w), (height, width) = self.size, image.shape[-2:]
-        if h > height or w > width:
-            raise ShapeError(f"RandomCrop: a part of {h} x {w} does not fit an image of {height} x {width}")
-        source = numpy_of(None)
-        top, left = int(source.integers(height - h + 1)), int(source.integers(width - w + 1))
-        return image[..., top : top + h, left : left + w]
-
-    def __repr__(self) -> str:
-        return f"RandomCrop(size={self.size}, padding={self.padding})"

@@ -12,6 +12,8 @@ from tensorgrad.creation import finish
 from tensorgrad.errors import ShapeError
 from tensorgrad.tensor import Tensor
 
+__all__ = ["make_grid", "save_image"]
+
 
 def make_grid(
     tensor: Any,
