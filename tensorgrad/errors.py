@@ -22,8 +22,8 @@ class DtypeError(RuntimeError, TypeError):
     >>> tg.zeros(2, 2) @ tg.zeros(2, 2, dtype=tg.float64)
     Traceback (most recent call last):
         ...
-    tensorgrad.errors.DtypeError: matmul: inputs must share one dtype, got float32 and float64; convert one with \
-.to(dtype), .float() or tensor(data, dtype=...)
+    tensorgrad.errors.DtypeError: matmul: inputs must share one dtype, but input 0 is float32, input 1 is \
+float64; convert with .to(dtype), .float() or tensor(data, dtype=...)
     """
 
 

@@ -86,7 +86,7 @@ class Filling(Conversions):
         """Write 1 with probability `p`, a number or a tensor, else 0."""
         from tensorgrad import random
 
-        return self._write("bernoulli_", random.numpy_of(generator).random(self.shape) < np.asarray(p))
+        return self._write("bernoulli_", random.bernoulli_array("bernoulli_", self.shape, p, generator))
 
     def _must_be_floating(self: Any, method: str) -> None:
         if self._data.dtype.kind != "f":
@@ -115,6 +115,12 @@ class Filling(Conversions):
         return self._write("exponential_", random.numpy_of(generator).standard_exponential(self.shape) / lambd)
 
     # More of the same dtype
+
+    def new(self: Any, *data: Any, size: Any = None) -> Any:
+        """A tensor of data, or given sizes an unset one, in this tensor's dtype: what older scripts write."""
+        from tensorgrad.types import TensorType
+
+        return TensorType("new", self.dtype)(*data) if size is None else self.new_empty(size)
 
     new_tensor = _of_same_dtype("tensor", "A tensor of data in this tensor's dtype.")
     new_zeros = _of_same_dtype("zeros", "Zeros of a shape in this tensor's dtype.")

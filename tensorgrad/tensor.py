@@ -21,16 +21,18 @@ from tensorgrad.autograd.graph import (
     edge,
     retains,
     spec,
+    warn_of_no_gradient,
     wrap,
     writes,
 )
 from tensorgrad.autograd.inplace import apply_, detach_
-from tensorgrad.backends.dtypes import (
-    CATEGORY,
-)
+from tensorgrad.backends.dtypes import CATEGORY
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 from tensorgrad.filling import Filling
 from tensorgrad.ops.keywords import method
+
+if TYPE_CHECKING:
+    from tensorgrad.autograd.hooks import RemovableHandle
 
 
 def _reflected(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -109,27 +111,6 @@ class _Late:
         return getattr(kind if tensor is None else tensor, self.name)
 
 
-class RemovableHandle:
-    """What registering a hook returns: `remove()` takes it away; as a context manager, at the end of the block."""
-
-    def __init__(self, hooks: Any, key: Any) -> None:
-        self._hooks, self._key = hooks, key
-
-    def remove(self) -> None:
-        """Take the hook away; a second time it does nothing."""
-        hooks, self._hooks = self._hooks, ()
-        if isinstance(hooks, dict):
-            hooks.pop(self._key, None)
-        elif self._key in hooks:
-            hooks.remove(self._key)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
-
-
 class Size(tuple[int, ...]):
     """The shape of a tensor: a tuple of ints that can multiply itself out.
 
@@ -172,7 +153,7 @@ class Tensor(Filling):
         from tensorgrad.backends.dtypes import get_default_dtype
         from tensorgrad.creation import empty, tensor
 
-        if len(data) == 1 and not isinstance(data[0], int):
+        if len(data) == 1 and not isinstance(data[0], int | Size):
             return tensor(data[0], dtype=get_default_dtype(), requires_grad=requires_grad)
         return empty(*(data or (0,)), requires_grad=requires_grad)
 
@@ -197,6 +178,8 @@ class Tensor(Filling):
         """The number of dimensions."""
         return self._data.ndim
 
+    ndimension = dim
+
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
         return Size(self._data.shape) if dim is None else self._data.shape[ops.one_dim("size", dim, self.ndim)]
@@ -208,6 +191,11 @@ class Tensor(Filling):
     nelement = numel
 
     def element_size(self) -> int:
+        """The bytes of one element."""
+        return self._data.itemsize
+
+    @property
+    def itemsize(self) -> int:
         """The bytes of one element."""
         return self._data.itemsize
 
@@ -224,10 +212,6 @@ class Tensor(Filling):
         else:  # NumPy has zeros here
             strides = tuple(math.prod(max(n, 1) for n in shape[i + 1 :]) for i in range(len(shape)))
         return strides if dim is None else strides[ops.one_dim("stride", dim, self.ndim)]
-
-    def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in the order of their indices."""
-        return self._data.flags.c_contiguous
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one."""
@@ -287,8 +271,14 @@ class Tensor(Filling):
 
     @property
     def grad(self) -> Any:
-        """The gradient that backward accumulated, of this tensor's shape, or None."""
-        return self._grad
+        """The gradient that backward accumulated, of this tensor's shape, or None.
+
+        It warns where there is none because the tensor is not a leaf.
+        """
+        g = self._grad
+        if g is None and self._node is not None and self._node is not LEAF:
+            warn_of_no_gradient(self)
+        return g
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -348,9 +338,18 @@ class Tensor(Filling):
 
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
         """Call `hook(gradient)` when this tensor's gradient is complete; a tensor that it returns takes its place."""
-        from tensorgrad.autograd import walk
+        from tensorgrad.autograd import hooks
 
-        return RemovableHandle(walk.register_hook(self, hook), hook)
+        return hooks.register_hook(self, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> RemovableHandle:
+        """Call `hook(tensor)` whenever backward has added to the `.grad` of this leaf. It must return None.
+
+        Raises `AutogradError` for a tensor that is not a leaf or requires no gradient.
+        """
+        from tensorgrad.autograd import hooks
+
+        return hooks.register_after(self, hook)
 
     def retain_grad(self) -> None:
         """Let backward set `.grad` on this tensor although it is not a leaf."""
@@ -358,10 +357,10 @@ class Tensor(Filling):
         if at is None:
             raise AutogradError("retain_grad: this tensor does not require a gradient")
         if at.__class__ is Node:
-            from tensorgrad.autograd import walk
+            from tensorgrad.autograd import hooks
 
             if not retains(at, self):
-                walk.register_hook(self, Retain(self))
+                hooks.register_hook(self, Retain(self))
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""
@@ -398,6 +397,10 @@ class Tensor(Filling):
 
     __getitem__ = ops.getitem
     __setitem__ = ops.setitem
+
+    def __delitem__(self, at: Any) -> None:
+        raise TypeError("del: a tensor cannot lose elements; choose those to keep, as x[1:] or x[mask]")
+
     __hash__ = object.__hash__  # by identity, although == compares elements
 
     # Operators

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad.autograd.graph import Node
 from tensorgrad.autograd.modes import (
-    detect_anomaly,
     enable_grad,
     inference_mode,
     is_grad_enabled,
@@ -15,6 +14,7 @@ from tensorgrad.autograd.modes import (
 )
 
 if TYPE_CHECKING:
+    from tensorgrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
     from tensorgrad.autograd.function import Function, once_differentiable
     from tensorgrad.autograd.functional import backward, grad, hessian, hvp, jacobian, jvp, vjp
     from tensorgrad.testing import gradcheck, gradgradcheck
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Reached when first used.
 _FOUND_IN = {
+    "tensorgrad.autograd.anomaly": ("detect_anomaly", "set_detect_anomaly"),
     "tensorgrad.autograd.function": ("Function", "once_differentiable"),
     "tensorgrad.autograd.functional": ("backward", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"),
     "tensorgrad.testing": ("gradcheck", "gradgradcheck"),
@@ -48,6 +49,7 @@ __all__ = [
     "jvp",
     "no_grad",
     "once_differentiable",
+    "set_detect_anomaly",
     "set_grad_enabled",
     "vjp",
 ]

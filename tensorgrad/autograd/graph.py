@@ -15,6 +15,7 @@ whatever is not kept dies as soon as the user lets go of it.
 from __future__ import annotations
 
 import itertools
+import warnings
 import weakref
 from functools import partial
 from typing import Any
@@ -230,6 +231,17 @@ def retains(e: Any, tensor: Any) -> bool:
     """Whether a tensor retains the gradient that arrives at its edge."""
     hooks = e.hooks if e.__class__ is Node else None
     return any(isinstance(hook, Retain) and hook.tensor() is tensor for hook in hooks or ())
+
+
+def warn_of_no_gradient(tensor: Any) -> None:
+    """Warn where a tensor's `.grad` is read, and backward will never set it."""
+    e = edge(tensor)
+    if e.__class__ is Node and not retains(e, tensor):
+        warnings.warn(
+            f"grad: this tensor is not a leaf but a result of {e.op.name}, whose .grad backward leaves None; call "
+            ".retain_grad() on it before backward, or read the .grad of the tensor that it was computed from",
+            stacklevel=3,
+        )
 
 
 def move_retained(before: Any, after: Any) -> None:

@@ -279,9 +279,9 @@ def prepare(op: Op, arrays: list[Any]) -> list[Any]:
     if op.inputs == "same":
         dtypes = {x.dtype for x in values}
         if len(dtypes) > 1:
-            names = " and ".join(x.dtype.name for x in values)
+            names = ", ".join(f"input {i} is {x.dtype.name}" for i, x in enumerate(values))
             raise DtypeError(
-                f"{op.name}: inputs must share one dtype, got {names}; convert one with .to(dtype), .float() or "
+                f"{op.name}: inputs must share one dtype, but {names}; convert with .to(dtype), .float() or "
                 f"tensor(data, dtype=...)"
             )
         return values
@@ -331,6 +331,10 @@ def explain(op: Op, arrays: list[Any], error: Exception) -> Exception:
     text = str(error)
     if "broadcast" in text and isinstance(error, ValueError):
         return ShapeError(f"{op.name}: {mismatch(shapes)}")
+    if "not supported" in text and isinstance(error, TypeError):
+        names = sorted({np.asarray(x).dtype.name for x in arrays})
+        remedy = "~ inverts a mask, .long() makes numbers" if names == ["bool"] else "convert with .long() or .bool()"
+        return DtypeError(f"{op.name}: it does not take {' and '.join(names)}; {remedy}")
     specs = ", ".join(spec(np.shape(x), np.asarray(x).dtype) for x in arrays)
     kind = DtypeError if isinstance(error, TypeError) else ShapeError
     return kind(f"{op.name} cannot take {specs}: {text}")

@@ -16,7 +16,6 @@ import numpy as np
 from tensorgrad.autograd.graph import (
     Foreign,
     Node,
-    Retain,
     Saved,
     TensorBase,
     broadcasts,
@@ -27,7 +26,8 @@ from tensorgrad.autograd.graph import (
     wrap,
     writes,
 )
-from tensorgrad.autograd.modes import ANOMALY, enable_grad, no_grad
+from tensorgrad.autograd.hooks import call_after, call_hooks
+from tensorgrad.autograd.modes import ANOMALY, enable_grad
 from tensorgrad.autograd.op import PICK, REGISTRY, pick
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 
@@ -167,7 +167,7 @@ def _walk(
     found: dict[Any, tuple[Any, bool]] = {}
     newest: Node | None = None  # of the nodes that a gradient has reached; the others wait in the heap
     heap: list[tuple[int, Node]] = []
-    anomaly = ANOMALY.get()
+    anomaly = ANOMALY.get() is True
     for e, g in seeds:
         if e in grads:
             grads[e] = grads[e] + g
@@ -182,7 +182,7 @@ def _walk(
         newest = heappop(heap)[1] if heap else None
         g = grads.pop(node)
         if node.hooks is not None:
-            g = _call_hooks(node.hooks, g, node)
+            g = call_hooks(node.hooks, g, node)
         op = node.op
         kept = node.kept
         inputs = node.inputs
@@ -253,7 +253,7 @@ def _walk(
             if leaf._hooks is None:
                 found[leaf] = (g, leaf in owned and g.__class__ is ndarray)
             else:  # the hooks have seen the array, and may hold it
-                found[leaf] = (_call_hooks(leaf._hooks, g, leaf), False)
+                found[leaf] = (call_hooks(leaf._hooks, g, leaf), False)
     return found
 
 
@@ -344,33 +344,8 @@ def accumulate(leaf: Any, g: Any, owned: bool) -> None:
     else:
         np.add(held._data, g, out=held._data)
         writes.stamp(held._data)
-
-
-def _call_hooks(hooks: list[Any], g: Any, source: Any) -> Any:
-    """Give the gradient to the user's hooks, as a tensor; what one returns takes its place."""
-    recording = isinstance(g, TensorBase)
-    tensor = g if recording else wrap(g)
-    for hook in sorted(hooks, key=lambda hook: isinstance(hook, Retain)):  # what is retained is what the others left
-        if recording:
-            result = hook(tensor)
-        else:
-            with no_grad():
-                result = hook(tensor)
-        if result is not None:
-            if not isinstance(result, TensorBase) or result._data.shape != tensor._data.shape:
-                got = result._data.shape if isinstance(result, TensorBase) else type(result).__name__
-                kind = ShapeError if isinstance(result, TensorBase) else DtypeError
-                raise kind(
-                    f"hook on {getattr(source, 'name', 'a leaf')!s}: it must return a Tensor of the gradient's shape "
-                    f"{tensor._data.shape} or None, not {got}"
-                )
-            if result._data.dtype != tensor._data.dtype:
-                raise DtypeError(
-                    f"hook on {getattr(source, 'name', 'a leaf')!s}: the gradient is {tensor._data.dtype.name}, and it "
-                    f"returned {result._data.dtype.name}; convert it back with .to(...)"
-                )
-            tensor = result
-    return tensor if recording else tensor._data
+    if leaf._hooks is not None:
+        call_after(leaf, isinstance(g, TensorBase))
 
 
 def _released(node: Node) -> AutogradError:
@@ -388,19 +363,3 @@ def _check_nan(node: Node, e: Any, ga: Any) -> None:
         raise AutogradError(
             f"backward of {node.op.name} gave NaN for its input {index} of shape {tuple(e.shape)}{called_at(node)}"
         )
-
-
-def register_hook(tensor: Any, hook: Any) -> list[Any]:
-    """Add a hook to a leaf or to the node of another tensor; return the list that it was added to."""
-    e = edge(tensor)
-    if e is None:
-        raise AutogradError("register_hook: this tensor does not require a gradient")
-    if e.__class__ is Node:
-        if e.hooks is None:
-            e.hooks = []
-        e.hooks.append(hook)
-        return e.hooks
-    if tensor._hooks is None:
-        tensor._hooks = []
-    tensor._hooks.append(hook)
-    return tensor._hooks

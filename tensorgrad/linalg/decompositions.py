@@ -28,6 +28,8 @@ def cholesky(A: Any, *, upper: bool = False) -> Any:
 def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
     """`cholesky`, and per matrix 0, or the order of the first leading minor that is not positive, where L is NaN.
 
+    Raises as `cholesky` where `check_errors` is set.
+
     >>> import tensorgrad as tg
     >>> tg.linalg.cholesky_ex(tg.tensor([[4.0, 2.0], [2.0, 1.0]])).info
     tensor(2, dtype=int32)
@@ -45,7 +47,8 @@ def qr(A: Any, mode: str = "reduced") -> Any:
     """Q with orthonormal columns and an upper triangular R for which `Q @ R` is A (..., m, n), as `(Q, R)`.
 
     Q is (..., m, k) with k = min(m, n), and (..., m, m) in mode "complete"; mode "r" computes R only, and Q is empty.
-    The gradient needs the first k columns of A to be independent, and mode "reduced" where m > n.
+    The gradient needs the first k columns of A to be independent, and mode "reduced" where m > n. Raises `ValueError`
+    for another mode, `ShapeError` for fewer than two dimensions, `DtypeError` unless A is float32 or float64.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.qr(tg.tensor([[3.0], [4.0]])).R
@@ -65,7 +68,8 @@ def eigh(A: Any, UPLO: str = "L") -> Any:
     """The eigenvalues of symmetric matrices in ascending order, and eigenvectors as columns.
 
     Only the lower triangle is read, or with UPLO "U" the upper. Eigenvectors are determined but for their sign, and
-    where eigenvalues are equal not at all: the gradient of what depends on them is then NaN or infinite.
+    where eigenvalues are equal not at all: the gradient of what depends on them is then NaN or infinite. Raises
+    `ValueError` for another UPLO, `ShapeError` unless they are square, `DtypeError` unless they are float32 or float64.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.eigh(tg.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
@@ -76,6 +80,8 @@ def eigh(A: Any, UPLO: str = "L") -> Any:
 
 def eigvalsh(A: Any, UPLO: str = "L") -> Any:
     """The eigenvalues of symmetric matrices in ascending order, read from one triangle as by `eigh`.
+
+    Raises as `eigh`.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.eigvalsh(tg.tensor([[2.0, 0.0], [0.0, 1.0]]))
@@ -95,8 +101,9 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None) -> Any
     """U, S and Vh for which `U @ diag(S) @ Vh` is A (..., m, n): S in descending order, U and Vh orthogonal.
 
     U is (..., m, m) and Vh (..., n, n), or unless `full_matrices` (..., m, k) and (..., k, n) with k = min(m, n). The
-    gradient takes no account of the vectors beyond k, and is NaN or infinite where two singular values are equal.
-    There is one driver, so that it must be None.
+    gradient takes no account of the vectors beyond k, and is NaN or infinite where two singular values are equal. There
+    is one driver, so that it must be None. Raises `ShapeError` for fewer than two dimensions, `DtypeError` unless A is
+    float32 or float64.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.svd(tg.tensor([[3.0, 0.0], [0.0, -4.0]])).S
@@ -109,6 +116,8 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None) -> Any
 
 def svdvals(A: Any, *, driver: str | None = None) -> Any:
     """The singular values of matrices in descending order, (..., min(m, n)).
+
+    Raises as `svd`.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.svdvals(tg.tensor([[3.0, 0.0], [0.0, -4.0]]))

@@ -8,9 +8,9 @@ from typing import Any
 from tensorgrad import ops
 from tensorgrad.autograd.graph import TensorBase
 from tensorgrad.errors import ShapeError
-from tensorgrad.ops.choose import cast, must_be_floating, where
+from tensorgrad.ops.choose import cast, where
 from tensorgrad.ops.decompositions import eigvalsh_op, svdvals_op
-from tensorgrad.ops.dims import one_dim, rank
+from tensorgrad.ops.dims import must_be_floating, one_dim, rank
 from tensorgrad.ops.matrices import matrices
 from tensorgrad.ops.shape import permute_op, unsqueeze
 from tensorgrad.ops.solving import inverse_op
@@ -37,7 +37,9 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     """A norm of the matrices in two dimensions `dim`.
 
     "fro" is Frobenius' norm, "nuc" the sum of the singular values, 2 and -2 the largest and the smallest of them, 1 and
-    -1 the largest and smallest sum of sizes of a column, inf and -inf of a row. A is first converted to `dtype`.
+    -1 the largest and smallest sum of sizes of a column, inf and -inf of a row. A is first converted to `dtype`. The
+    largest of nothing is 0. Raises `ValueError` for another `ord`, `ShapeError` unless there are two dimensions, or for
+    the smallest of nothing, `DtypeError` for integers.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.matrix_norm(tg.tensor([[1.0, -2.0], [3.0, 4.0]]), 1)
@@ -58,21 +60,30 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
         order = (*(d for d in range(A.ndim) if d not in (row, column)), row, column)
         matrices(name, square=False, A=A)
         values = svdvals_op(permute_op(A, dims=order))
-        y = ops.sum(values, -1) if ord == "nuc" else (ops.amax if ord == 2 else ops.amin)(values, -1)
+        y = ops.sum(values, -1) if ord == "nuc" else _extreme(name, A, values, (-1,), ord)
     else:
         summed, along = (row, column) if abs(ord) == 1 else (column, row)
-        sums = ops.sum(ops.abs(A), summed, keepdim=True)
-        y = (ops.amax if ord > 0 else ops.amin)(sums, (summed, along))
+        y = _extreme(name, A, ops.sum(ops.abs(A), summed, keepdim=True), (summed, along), ord)
     if keepdim:
         for d in sorted((row, column)):
             y = unsqueeze(y, d)
     return y
 
 
+def _extreme(name: str, A: Any, sizes: Any, dims: tuple[int, ...], ord: float) -> Any:
+    """The largest or smallest of sizes, as the sign of `ord` says. The largest of none is 0."""
+    if all(sizes.shape[d] for d in dims):
+        return (ops.amax if ord > 0 else ops.amin)(sizes, dims)
+    if ord < 0:
+        raise ShapeError(f"{name}: ord={ord} takes the smallest, and matrices of shape {tuple(A.shape)} have none")
+    return ops.sum(sizes, dims)
+
+
 def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """`vector_norm` or `matrix_norm`: of vectors if `dim` is one dimension, of matrices if it is two.
 
-    Without `dim`, A itself must be a vector or a matrix; without `ord` too, it is the 2-norm of all elements.
+    Without `dim`, A itself must be a vector or a matrix; without `ord` too, it is the 2-norm of all elements. Raises
+    `ShapeError` where neither fits.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.norm(tg.ones(2, 2)), tg.linalg.norm(tg.ones(2, 2), "nuc"), tg.linalg.norm(tg.ones(2, 2), 1, dim=1)
@@ -91,7 +102,6 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dty
 
 
 def _floating(name: str, x: Any, dtype: Any) -> Any:
-    rank(name, x)
     must_be_floating(name, x)
     return x if dtype is None else cast(x, dtype)
 
@@ -100,7 +110,8 @@ def cond(A: Any, p: Any = None) -> Any:
     """The condition numbers of matrices: a norm of A times that of its inverse, infinite for a singular matrix.
 
     `p` is as `ord` of `matrix_norm`; None is 2, the largest singular value by the smallest, also of matrices that are
-    not square.
+    not square. Raises `ShapeError` unless A is square where it must be inverted, `DtypeError` unless it is float32 or
+    float64, `ValueError` for another `p`.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.cond(tg.tensor([[2.0, 0.0], [0.0, 4.0]]))
@@ -108,6 +119,8 @@ def cond(A: Any, p: Any = None) -> Any:
     """
     spectral = p in (None, 2, -2)
     matrices("linalg.cond", square=not spectral, A=A)
+    if 0 in A.shape[-2:]:
+        return ops.sum(A, (-2, -1))  # 0, as PyTorch has it
     if spectral:
         values = svdvals_op(A)
         largest, least = ops.amax(values, -1), ops.amin(values, -1)
@@ -132,7 +145,8 @@ def matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool =
     """The ranks of matrices as int64: how many singular values exceed `atol`, and `rtol` times the largest of them.
 
     By default rtol is max(m, n) times the rounding error of the dtype, and 0 where atol is given. `hermitian` says that
-    A is symmetric: only its lower triangle is then read.
+    A is symmetric: only its lower triangle is then read. Raises `ShapeError` for fewer than two dimensions, and if
+    `hermitian` unless A is square, `DtypeError` unless it is float32 or float64.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.matrix_rank(tg.tensor([[1.0, 2.0], [2.0, 4.0]]))

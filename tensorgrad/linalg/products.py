@@ -15,6 +15,8 @@ from tensorgrad.ops.shape import squeeze, unsqueeze
 def matmul(input: Any, other: Any) -> Any:
     """The matrix product, as `tensorgrad.matmul`.
 
+    Raises as that does.
+
     >>> import tensorgrad as tg
     >>> tg.linalg.matmul(tg.ones(1, 2), tg.ones(2, 1))
     tensor([[2.]])
@@ -24,6 +26,8 @@ def matmul(input: Any, other: Any) -> Any:
 
 def matrix_power(A: Any, n: int) -> Any:
     """The n-th power of square matrices; for a negative n, of their inverses.
+
+    Raises `ShapeError` unless they are square, `LinAlgError` for a negative power of a singular matrix.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.matrix_power(tg.tensor([[1.0, 1.0], [0.0, 1.0]]), 5)
@@ -62,6 +66,8 @@ def multi_dot(tensors: Sequence[Any]) -> Any:
 def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     """The vector products along a dimension of size 3; the shapes broadcast.
 
+    Raises `ShapeError` for another size, or where they do not broadcast.
+
     >>> import tensorgrad as tg
     >>> tg.linalg.cross(tg.tensor([1.0, 0.0, 0.0]), tg.tensor([0.0, 1.0, 0.0]))
     tensor([0., 0., 1.])
@@ -71,6 +77,8 @@ def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
 
 def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
     """The inner products along a dimension of two tensors that broadcast.
+
+    Raises `ShapeError` where they do not broadcast.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.vecdot(tg.ones(2, 3), tg.ones(3))
@@ -82,6 +90,8 @@ def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
 def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """A view of the diagonals of matrices, as a new last dimension.
 
+    Raises `IndexError` for a dimension that is not there.
+
     >>> import tensorgrad as tg
     >>> tg.linalg.diagonal(tg.ones(2, 3, 3)).shape
     (2, 3)
@@ -92,7 +102,8 @@ def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
 def vander(x: Any, *, N: int | None = None) -> Any:
     """The matrices of A.-T. Vandermonde: the powers 0 to N - 1 of each element, in a new last dimension.
 
-    N is by default the size of the last dimension, and at least 2.
+    N is by default the size of the last dimension, and at least 2. Raises `ShapeError` for a tensor of no dimensions,
+    `ValueError` for N below 2.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.vander(tg.tensor([2.0, 3.0]), N=3)

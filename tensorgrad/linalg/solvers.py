@@ -23,6 +23,8 @@ from tensorgrad.ops.solving import inverse_op, pinv_op, solve_op, solve_triangul
 def det(A: Any) -> Any:
     """The determinants of square matrices (..., n, n). The gradient is right for singular matrices too.
 
+    Raises `ShapeError` unless they are square, `DtypeError` unless they are float32 or float64.
+
     >>> import tensorgrad as tg
     >>> tg.linalg.det(tg.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor(8.)
@@ -33,6 +35,8 @@ def det(A: Any) -> Any:
 
 def slogdet(A: Any) -> Any:
     """The signs of the determinants of square matrices, and the logarithms of their sizes: 0 and -inf if singular.
+
+    Raises `ShapeError` unless they are square, `DtypeError` unless they are float32 or float64.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.slogdet(tg.tensor([[2.0, 0.0], [0.0, -4.0]])).sign
@@ -56,6 +60,8 @@ def inv(A: Any) -> Any:
 def inv_ex(A: Any, *, check_errors: bool = False) -> Any:
     """`inv`, and per matrix 0, or the first column that depends on those before it, where the inverse is NaN.
 
+    Raises as `inv` where `check_errors` is set.
+
     >>> import tensorgrad as tg
     >>> tg.linalg.inv_ex(tg.zeros(2, 2)).info
     tensor(1, dtype=int32)
@@ -67,9 +73,10 @@ def inv_ex(A: Any, *, check_errors: bool = False) -> Any:
 def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """The pseudoinverses (..., n, m) of matrices (..., m, n), of E. H. Moore and R. Penrose.
 
-    Singular values up to the larger of `atol` and `rtol` times the largest count as zero. By default rtol is
-    max(m, n) times the rounding error of the dtype, and 0 where atol is given. `hermitian` says that A is symmetric:
-    only its lower triangle is then read.
+    Singular values up to the larger of `atol` and `rtol` times the largest count as zero. By default rtol is max(m, n)
+    times the rounding error of the dtype, and 0 where atol is given. `hermitian` says that A is symmetric: only its
+    lower triangle is then read. Raises `ShapeError` for fewer than two dimensions, and if `hermitian` unless they are
+    square, `DtypeError` unless they are float32 or float64.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.pinv(tg.tensor([[2.0], [0.0]]))
@@ -109,7 +116,8 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
     """X for which `A @ X` is B, or unless `left` `X @ A`, where A is triangular: only that triangle of it is read.
 
     With `unitriangular` the diagonal counts as ones and is not read. A zero on the diagonal is no error: what is
-    divided by it is infinite or NaN.
+    divided by it is infinite or NaN. Raises `ShapeError` where the shapes do not fit, `DtypeError` where the dtypes
+    differ.
 
     >>> import tensorgrad as tg
     >>> A = tg.tensor([[1.0, 2.0], [0.0, 4.0]])
@@ -133,6 +141,8 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     `driver` says ("gels", "gelsy", "gelsd" or "gelss"): singular values up to `rcond` times the largest count as zero.
     The rest is what PyTorch tells with a driver: the squared residuals where m > n and all matrices have full rank,
     unless it is None or "gelsy"; the rank unless it is "gels"; singular values for "gelsd" and "gelss"; else, empty.
+    Raises `ShapeError` where the rows differ in number, `DtypeError` where the dtypes do, `ValueError` for another
+    driver.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.lstsq(tg.tensor([[2.0], [0.0]]), tg.tensor([[6.0], [4.0]])).solution
@@ -167,7 +177,8 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
 def tensorinv(A: Any, ind: int = 2) -> Any:
     """The inverse of the map that `tensordot(A, x, x.ndim)` is.
 
-    The first `ind` sizes of A must multiply to what the others do.
+    The first `ind` sizes of A must multiply to what the others do. Raises `ShapeError` where they do not, `ValueError`
+    for `ind` below 1, `LinAlgError` where there is no inverse.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.tensorinv(tg.eye(6).reshape(2, 3, 6), ind=2).shape
@@ -185,6 +196,8 @@ def tensorinv(A: Any, ind: int = 2) -> Any:
 
 def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
     """X for which `tensordot(A, X, X.ndim)` is B. The dimensions `dims` of A are first moved to its end.
+
+    Raises `ShapeError` where the shapes do not fit, `LinAlgError` where there is no one solution.
 
     >>> import tensorgrad as tg
     >>> tg.linalg.tensorsolve(tg.eye(6).reshape(2, 3, 6), tg.ones(2, 3)).shape

@@ -9,6 +9,7 @@ from tensorgrad.errors import ShapeError
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.recurrent import initialise, require, require_dtype, run_gru, run_lstm, run_rnn
+from tensorgrad.ops.dims import must_be_int, no_tensor
 from tensorgrad.tensor import Tensor
 
 
@@ -25,9 +26,7 @@ class RNNCellBase(Module):
     ) -> None:
         super().__init__()
         factory = {"device": device, "dtype": dtype}
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if not hasattr(size, "__index__") or isinstance(size, bool) or size < 0:
-                raise ValueError(f"{type(self).__name__}: {name} must be an int of 0 or more, not {size!r}")
+        must_be_int(type(self).__name__, 0, input_size=input_size, hidden_size=hidden_size)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
@@ -46,7 +45,7 @@ class RNNCellBase(Module):
         """The states, by name and None for 0, after a step on (B, input_size), or (input_size) without a batch."""
         name, weight = type(self).__name__, self.weight_ih
         if not isinstance(input, Tensor):
-            raise TypeError(f"{name}: the input must be a Tensor, not {type(input).__name__}")
+            raise no_tensor(name, "the input", input)
         if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
             raise ShapeError(
                 f"{name}: the input has shape {tuple(input.shape)}, and must be (B, {self.input_size}) or, without a "

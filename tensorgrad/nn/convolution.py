@@ -11,7 +11,8 @@ from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.ops.convolution import same_padding, sizes
+from tensorgrad.ops.convolution import same_padding
+from tensorgrad.ops.dims import must_be_int, sizes
 from tensorgrad.tensor import Tensor
 
 MODES = ("zeros", "reflect", "replicate", "circular")
@@ -41,9 +42,8 @@ class _Convolution(Module):
         super().__init__()
         factory = {"device": device, "dtype": dtype}
         name, dims = type(self).__name__, self.dims
-        for what, count in (("groups", groups), ("in_channels", in_channels), ("out_channels", out_channels)):
-            if not hasattr(count, "__index__") or isinstance(count, bool) or count < 1:
-                raise ValueError(f"{name}: {what} must be an int of 1 or more, not {count!r}")
+        must_be_int(name, 1, groups=groups, in_channels=in_channels, out_channels=out_channels)
+        for what, count in (("in_channels", in_channels), ("out_channels", out_channels)):
             if count % groups:
                 raise ValueError(f"{name}: {what} must be a multiple of groups={groups}, not {count}")
         if padding_mode not in (MODES[:1] if self.transposed else MODES):

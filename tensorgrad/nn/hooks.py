@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.autograd.graph import TensorBase, edge, wrap
+from tensorgrad.autograd.hooks import RemovableHandle, add_hook
 from tensorgrad.autograd.modes import is_grad_enabled
 from tensorgrad.errors import AutogradError
-from tensorgrad.tensor import RemovableHandle
 
 Hook = Callable[..., Any]
-_ids = itertools.count()
 
 
 class Hooks:
     """What `Module` has of hooks. Each `register` returns a handle, whose `remove()` takes the hook away."""
 
-    _forward_hooks: dict[int, tuple[Hook, bool, bool]]
-    _forward_pre_hooks: dict[int, tuple[Hook, bool]]
-    _backward_hooks: dict[int, tuple[Hook]]
-    _backward_pre_hooks: dict[int, tuple[Hook]]
+    _forward_hooks: dict[object, tuple[Hook, bool, bool]]
+    _forward_pre_hooks: dict[object, tuple[Hook, bool]]
+    _backward_hooks: dict[object, tuple[Hook]]
+    _backward_pre_hooks: dict[object, tuple[Hook]]
     forward: Callable[..., Any]
 
     def register_forward_pre_hook(
@@ -34,7 +32,7 @@ class Hooks:
         `with_kwargs` calls `hook(module, args, kwargs)`, which may return a new (args, kwargs); `prepend` puts the hook
         before the others.
         """
-        return _add(self._forward_pre_hooks, (hook, with_kwargs), prepend)
+        return add_hook(self._forward_pre_hooks, (hook, with_kwargs), prepend)
 
     def register_forward_hook(
         self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
@@ -44,14 +42,14 @@ class Hooks:
         `with_kwargs` calls `hook(module, args, kwargs, output)`; `prepend` puts the hook before the others;
         `always_call` calls it, with None for the output, where forward raises an error too.
         """
-        return _add(self._forward_hooks, (hook, with_kwargs, always_call), prepend)
+        return add_hook(self._forward_hooks, (hook, with_kwargs, always_call), prepend)
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` once the gradients of the outputs are known.
 
         `grad_output` is a tuple, and what the hook returns, if anything, takes its place.
         """
-        return _add(self._backward_pre_hooks, (hook,), prepend)
+        return add_hook(self._backward_pre_hooks, (hook,), prepend)
 
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` once the gradients of the positional arguments are known.
@@ -59,10 +57,10 @@ class Hooks:
         Both are tuples, with None for what is not a tensor; what the hook returns, if anything, takes the place of
         `grad_input`. Where no argument requires a gradient, it is called when `grad_output` is known.
         """
-        return _add(self._backward_hooks, (hook,), prepend)
+        return add_hook(self._backward_hooks, (hook,), prepend)
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        called: set[int] = set()
+        called: set[object] = set()
         try:
             return self._forward_with_hooks(args, kwargs, called)
         except Exception:
@@ -71,7 +69,7 @@ class Hooks:
                     hook(self, args, kwargs, None) if with_kwargs else hook(self, args, None)
             raise
 
-    def _forward_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[int]) -> Any:
+    def _forward_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[object]) -> Any:
         for hook, with_kwargs in list(self._forward_pre_hooks.values()):
             changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
             if changed is None:
@@ -163,13 +161,3 @@ def _watched(values: tuple[Any, ...], show: Callable[[tuple[Any, ...]], tuple[An
 
     watched = dict(zip(positions, Boundary.apply(*(values[i] for i in positions))))
     return tuple(watched.get(i, x) for i, x in enumerate(values))
-
-
-def _add(hooks: dict[int, Any], entry: Sequence[Any], prepend: bool) -> RemovableHandle:
-    key = next(_ids)
-    others = dict(hooks) if prepend else {}
-    for other in others:
-        del hooks[other]
-    hooks[key] = entry
-    hooks.update(others)
-    return RemovableHandle(hooks, key)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tensorgrad import ops
 from tensorgrad.creation import empty
 from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
+from tensorgrad.ops.dims import must_be_int
 
 
 class Identity(Module):
@@ -32,7 +34,7 @@ class Linear(Module):
     """`input @ weight.T + bias`: (..., in_features) to (..., out_features).
 
     `weight` (out_features, in_features) and `bias` (out_features) start uniform in +-1 / sqrt(in_features), as in
-    PyTorch. Raises `ValueError` for sizes that are not ints of 0 or more.
+    PyTorch. Raises `TypeError` for sizes that are not ints, `ValueError` for negative ones.
 
     >>> import tensorgrad as tg
     >>> tg.nn.Linear(3, 2)(tg.ones(5, 3)).shape
@@ -44,9 +46,7 @@ class Linear(Module):
     ) -> None:
         super().__init__()
         factory = {"device": device, "dtype": dtype}
-        for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if not hasattr(size, "__index__") or isinstance(size, bool) or size < 0:
-                raise ValueError(f"Linear: {name} must be an int of 0 or more, not {size!r}")
+        must_be_int("Linear", 0, in_features=in_features, out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(empty(out_features, in_features, **factory))
@@ -84,7 +84,7 @@ class Flatten(Module):
 
     def forward(self, input: Any) -> Any:
         """Flatten a tensor."""
-        return input.flatten(self.start_dim, self.end_dim)
+        return ops.flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         """The settings."""
@@ -118,7 +118,8 @@ class Bilinear(Module):
     (*, out_features).
 
     `weight` (out_features, in1_features, in2_features) and `bias` (out_features) start uniform in
-    +-1 / sqrt(in1_features). Raises `ValueError` for in1_features of 0 or less.
+    +-1 / sqrt(in1_features). Raises `TypeError` for sizes that are not ints, `ValueError` for negative ones
+    and for in1_features of 0.
 
     >>> import tensorgrad as tg
     >>> tg.nn.Bilinear(3, 4, 2)(tg.ones(5, 3), tg.ones(5, 4)).shape
@@ -136,8 +137,8 @@ class Bilinear(Module):
     ) -> None:
         super().__init__()
         factory = {"device": device, "dtype": dtype}
-        if in1_features <= 0:
-            raise ValueError(f"Bilinear: in1_features must be positive, not {in1_features}")
+        must_be_int("Bilinear", 1, in1_features=in1_features)
+        must_be_int("Bilinear", 0, in2_features=in2_features, out_features=out_features)
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features

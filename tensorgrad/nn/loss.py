@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.nn import functional as F
-from tensorgrad.nn.functional.reduction import chosen
+from tensorgrad.nn.functional.reduction import chosen, must_be_reduction
 from tensorgrad.nn.module import Module
 
 
@@ -15,11 +15,8 @@ class _Loss(Module):
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
         name = type(self).__name__
-        reduction = chosen(name, reduction, size_average, reduce)
-        allowed = ("mean", "sum", "none", *self.more_reductions)
-        if reduction not in allowed:
-            raise ValueError(f"{name}: reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
-        self.reduction = reduction
+        self.reduction = chosen(name, reduction, size_average, reduce)
+        must_be_reduction(name, self.reduction, *self.more_reductions)
 
 
 class MSELoss(_Loss):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +18,7 @@ from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.state import State
 
 M = TypeVar("M", bound="Module")
+KINDS = ("_parameters", "_buffers", "_modules")
 
 
 class Module(Hooks, State):
@@ -54,6 +57,17 @@ class Module(Hooks, State):
             _backward_hooks={},
             _backward_pre_hooks={},
         )
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        init = cls.__init__
+        if init.__qualname__.startswith("_") and "__init__" not in cls.__dict__:  # what several layers share
+            # Python names this function where arguments are lacking: it must say which layer was meant.
+            own = FunctionType(init.__code__, init.__globals__, init.__name__, init.__defaults__, init.__closure__)
+            functools.update_wrapper(own, init)
+            own.__kwdefaults__ = init.__kwdefaults__
+            own.__qualname__ = f"{cls.__qualname__}.__init__"
+            cls.__init__ = own  # type: ignore[method-assign]
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output. Every module defines it."""
@@ -113,19 +127,26 @@ class Module(Hooks, State):
     def _forget(self, name: str, unless: str) -> None:
         """Take away what has a name, so that something of another kind can have it."""
         self.__dict__.pop(name, None)
-        for kind in ("_parameters", "_buffers", "_modules"):
+        for kind in KINDS:
             if kind != unless and self.__dict__[kind].pop(name, None) is not None:
                 self._transient.discard(name)
 
     def __getattr__(self, name: str) -> Any:
         # Called only where there is no ordinary attribute.
         own = self.__dict__
-        for kind in ("_parameters", "_buffers", "_modules"):
+        for kind in KINDS:
             if kind in own and name in own[kind]:
                 return own[kind][name]
         if "_modules" not in own and not name.startswith("__"):
             raise _not_initialised(self)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        hint = ""
+        if not name.startswith("_"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, [known for known in dir(self) if not known.startswith("_")], 1, 0.75)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+        # Python would add a guess of its own where it is not told the name.
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}", name=name)
 
     def __delattr__(self, name: str) -> None:
         for kind in (self._parameters, self._buffers, self._modules):
@@ -139,13 +160,14 @@ class Module(Hooks, State):
         return sorted({*object.__dir__(self), *self._parameters, *self._buffers, *self._modules})
 
     def _register(self, kind: str, name: str, value: Any) -> None:
-        if "_modules" not in self.__dict__:
+        own = self.__dict__
+        if "_modules" not in own:
             raise _not_initialised(self)
         if not isinstance(name, str) or not name or "." in name:
             raise KeyError(f"{type(self).__name__}: a name must be a string without dots, not {name!r}")
-        if name not in self.__dict__[kind] and hasattr(self, name):
+        if name not in own[kind] and (name in own or hasattr(type(self), name) or any(name in own[k] for k in KINDS)):
             raise KeyError(f"{type(self).__name__} has an attribute {name!r} already")
-        self.__dict__[kind][name] = value
+        own[kind][name] = value
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name. Raises `KeyError` for a bad name, `TypeError` for anything but a Parameter."""
@@ -309,10 +331,18 @@ class Module(Hooks, State):
             elif parameter._grad is not None:
                 parameter._grad = wrap(np.zeros_like(parameter._grad._data))
 
-    def to(self: M, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> M:
+    def to(
+        self: M,
+        *args: Any,
+        dtype: Any = None,
+        device: Any = None,
+        non_blocking: bool = False,
+        memory_format: Any = None,
+    ) -> M:
         """Convert the floating parameters and buffers to a dtype, or that of a tensor, in place; return this module.
 
-        A device may be given, and must be "cpu". Raises `DtypeError` for a dtype that is not floating.
+        A device may be given, and must be "cpu"; a `memory_format` changes nothing. Raises `DtypeError` for a dtype
+        that is not floating.
         """
         # Tensor.to reads the arguments: they name a dtype where tensors of two dtypes come out the same.
         probes = (wrap(np.zeros(0, probe)).to(*args, dtype=dtype, device=device) for probe in (np.float32, np.float64))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.nn import functional as F
-from tensorgrad.nn.functional.pooling import each
 from tensorgrad.nn.module import Module
+from tensorgrad.ops.dims import sizes
 
 
 class _Pool(Module):
@@ -84,9 +84,9 @@ class _MaxUnpool(_Pool):
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
         super().__init__()
         name = type(self).__name__
-        self.kernel_size = each(name, "kernel_size", kernel_size, self.dims, 1)
-        self.stride = self.kernel_size if stride is None else each(name, "stride", stride, self.dims, 1)
-        self.padding = each(name, "padding", padding, self.dims, 0)
+        self.kernel_size = sizes(name, "kernel_size", kernel_size, self.dims, 1)
+        self.stride = self.kernel_size if stride is None else sizes(name, "stride", stride, self.dims, 1)
+        self.padding = sizes(name, "padding", padding, self.dims, 0)
 
     def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
         """Put the elements of the input back to the indices that the pooling gave."""
@@ -149,9 +149,9 @@ class AvgPool1d(_Pool):
         count_include_pad: bool = True,
     ) -> None:
         super().__init__()
-        self.kernel_size = each("AvgPool1d", "kernel_size", kernel_size, 1, 1)
-        self.stride = self.kernel_size if stride is None else each("AvgPool1d", "stride", stride, 1, 1)
-        self.padding = each("AvgPool1d", "padding", padding, 1, 0)
+        self.kernel_size = sizes("AvgPool1d", "kernel_size", kernel_size, 1, 1)
+        self.stride = self.kernel_size if stride is None else sizes("AvgPool1d", "stride", stride, 1, 1)
+        self.padding = sizes("AvgPool1d", "padding", padding, 1, 0)
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
 

@@ -17,6 +17,7 @@ from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.utils.rnn import PackedSequence
 from tensorgrad.ops import cat, index_select, matmul, stack
+from tensorgrad.ops.dims import must_be_int
 from tensorgrad.ops.recurrent import gru_op, lstm_op, rnn_op
 from tensorgrad.tensor import Tensor
 
@@ -140,11 +141,7 @@ class RNNBase(Module):
         for what, flag in (("bias", bias), ("batch_first", batch_first)):
             if not isinstance(flag, bool):
                 raise TypeError(f"{name}: {what} must be True or False, not {flag!r}")
-        for what, size in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
-            if not hasattr(size, "__index__"):
-                raise TypeError(f"{name}: {what} must be an int, not {size!r}")
-            if size < 1:
-                raise ValueError(f"{name}: {what} must be 1 or more, not {size}")
+        must_be_int(name, 1, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
             raise ValueError(f"{name}: dropout must be a probability, from 0 to 1, not {dropout!r}")
         if not 0 <= proj_size < hidden_size:

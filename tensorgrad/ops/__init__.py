@@ -226,12 +226,6 @@ _parse()
 NAMES = frozenset([*EAGER, *FAMILY])
 
 
-def load_all() -> None:
-    """Load every family: what looks at all operations at once needs it."""
-    for family in LATE:
-        import_module(f"tensorgrad.ops.{family}")
-
-
 def __getattr__(name: str) -> Any:
     if name in FAMILY:
         found = globals()[name] = getattr(import_module(f"tensorgrad.ops.{FAMILY[name]}"), name)

@@ -9,8 +9,9 @@ from typing import Any
 from tensorgrad.autograd.op import binary, primitive, unary
 from tensorgrad.backends import cpu
 from tensorgrad.errors import DtypeError
-from tensorgrad.ops.choose import cast, must_be_floating, where
+from tensorgrad.ops.choose import cast, where
 from tensorgrad.ops.compare import bitwise_and, ne
+from tensorgrad.ops.dims import must_be_floating
 
 
 def no_slope(g: Any, y: Any, a: Any) -> Any:
@@ -35,7 +36,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 def scaled(name: str, input: Any, other: Any, alpha: Any, word: str = "alpha") -> Any:
     """`other * alpha`. Raises `DtypeError` where a fraction of integers would be taken."""
-    if isinstance(alpha, float) and input.dtype.kind != "f" and getattr(other, "dtype", input.dtype).kind != "f":
+    if isinstance(alpha, float) and not _floating(input) and not _floating(other):
         raise DtypeError(f"{name}: {word} must be an integer where both inputs are, not {alpha}")
     return other * alpha
 

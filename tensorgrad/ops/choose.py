@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
-from tensorgrad.backends.dtypes import as_dtype
+from tensorgrad.backends.dtypes import as_dtype, bool_, uint8
 from tensorgrad.errors import DtypeError
+from tensorgrad.ops.dims import no_tensor
 
 where_op = primitive(
     "where",
@@ -26,7 +28,8 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """`input` where the condition (bool) holds, else `other`; all three broadcast together.
 
     Only the chosen side gets a gradient. `where(condition)` alone is `nonzero(condition, as_tuple=True)`. Raises
-    `ShapeError` where the shapes do not broadcast, `DtypeError` for a condition of numbers.
+    `ShapeError` where the shapes do not broadcast, `DtypeError` for a condition of numbers; one of uint8 warns, as in
+    PyTorch, which once had them for bools.
 
     >>> import tensorgrad as tg
     >>> x = tg.tensor([-1.0, 2.0])
@@ -37,11 +40,23 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         from tensorgrad.ops.gathering import nonzero
 
         return nonzero(condition, as_tuple=True)
-    if not isinstance(condition, bool) and condition.dtype.kind != "b":
-        raise DtypeError(
-            f"where: the condition must hold bools, not {condition.dtype.name}; compare it, or use .bool()"
-        )
+    if input is None or other is None:
+        raise TypeError("where: give input and other, what to take where the condition holds and where not, or neither")
+    if not isinstance(condition, bool) and getattr(condition, "dtype", None) is not bool_:
+        condition = _bools(condition)
     return where_op(condition, input, other)
+
+
+def _bools(condition: Any) -> Any:
+    if not hasattr(condition, "dtype"):
+        raise no_tensor("where", "the condition", condition)
+    if condition.dtype.kind == "b":
+        return condition
+    text = f"where: the condition must hold bools, not {condition.dtype.name}; compare it, or use .bool()"
+    if condition.dtype != uint8:
+        raise DtypeError(text)
+    warnings.warn(text, stacklevel=4)
+    return cast(condition, bool)
 
 
 # The walk converts the gradient back.
@@ -58,25 +73,22 @@ def cast(input: Any, dtype: Any) -> Any:
     return cast_op(input, dtype=as_dtype(dtype))
 
 
-def must_be_floating(name: str, *inputs: Any) -> None:
-    """Raise `DtypeError` where no input is of a floating dtype."""
-    kinds = [x.dtype for x in inputs if hasattr(x, "dtype")]
-    if all(dtype.kind != "f" for dtype in kinds):
-        names = " and ".join(dtype.name for dtype in kinds)
-        raise DtypeError(f"{name}: it needs a floating dtype, not {names}; convert with .float()")
-
-
 clone_op = primitive("clone", cpu.clone, lambda g, y, a, order="K": g, elementwise=True)
 
 
-def clone(input: Any) -> Any:
-    """A copy, with its own memory, through which gradients flow.
+def clone(input: Any, *, memory_format: Any = None) -> Any:
+    """A copy, with its own memory (laid out as a `memory_format` says), through which gradients flow.
 
     >>> import tensorgrad as tg
     >>> tg.clone(tg.tensor([1.0, 2.0]))
     tensor([1., 2.])
     """
-    return clone_op(input)
+    if memory_format is None:
+        return clone_op(input)
+    from tensorgrad.formats import laid_out
+
+    made = laid_out("clone", input, memory_format)
+    return clone_op(input) if made is input else made
 
 
 # What copy_ and fill_ write: the first input's value is lost, and its gradient is zero.

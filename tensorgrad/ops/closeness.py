@@ -6,10 +6,10 @@ from typing import Any
 
 from tensorgrad.autograd.op import unary
 from tensorgrad.backends.cpu import special as cpu
-from tensorgrad.errors import DtypeError
 from tensorgrad.ops.arithmetic import abs
 from tensorgrad.ops.choose import cast
 from tensorgrad.ops.compare import eq, isfinite, logical_or
+from tensorgrad.ops.dims import must_share_dtype, rank
 from tensorgrad.ops.reduce import all
 
 
@@ -17,16 +17,14 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
     """Whether `|input - other| <= atol + rtol * |other|`, elementwise, broadcasting, as bool.
 
     Infinities are close to themselves only, and NaN to NaN only with `equal_nan`. Raises `DtypeError` where the dtypes
-    differ, `ValueError` for a negative tolerance.
+    differ or `other` is a number, `ValueError` for a negative tolerance.
 
     >>> import tensorgrad as tg
     >>> tg.isclose(tg.tensor([1.0, 2.0]), tg.tensor([1.000001, 2.1]))
     tensor([ True, False])
     """
-    if input.dtype != other.dtype:
-        raise DtypeError(
-            f"isclose: input is {input.dtype.name} and other {other.dtype.name}; convert one with .to(dtype)"
-        )
+    rank("isclose", other, "other")
+    must_share_dtype("isclose", input=input, other=other)
     if rtol < 0 or atol < 0:
         raise ValueError(f"isclose: rtol and atol must be 0 or more, not {rtol} and {atol}")
     close = input == other
@@ -45,16 +43,20 @@ def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, e
     >>> tg.allclose(tg.tensor([1.0, 2.0]), tg.tensor([1.000001, 2.0]))
     True
     """
+    rank("allclose", other, "other")
     return bool(all(isclose(input, other, rtol, atol, equal_nan)))
 
 
 def equal(input: Any, other: Any) -> bool:
     """Whether two tensors have the same shape and equal elements, as a Python bool. NaN equals nothing.
 
+    Raises `DtypeError` for what is no tensor.
+
     >>> import tensorgrad as tg
     >>> tg.equal(tg.tensor([1, 2]), tg.tensor([1, 2]))
     True
     """
+    rank("equal", other, "other")
     return tuple(input.shape) == tuple(other.shape) and bool(all(input == other))
 
 

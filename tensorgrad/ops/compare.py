@@ -109,7 +109,7 @@ logical_not = unary(
 bitwise_and = binary(
     "bitwise_and",
     cpu.bitwise_and,
-    doc="""`input & other` of integers or bools, elementwise, broadcasting.
+    doc="""`input & other` of integers or bools, elementwise, broadcasting. Raises `DtypeError` for others.
 
     >>> import tensorgrad as tg
     >>> tg.bitwise_and(tg.tensor([6, 5]), 3)
@@ -119,7 +119,7 @@ bitwise_and = binary(
 bitwise_or = binary(
     "bitwise_or",
     cpu.bitwise_or,
-    doc="""`input | other` of integers or bools, elementwise, broadcasting.
+    doc="""`input | other` of integers or bools, elementwise, broadcasting. Raises `DtypeError` for others.
 
     >>> import tensorgrad as tg
     >>> tg.bitwise_or(tg.tensor([6, 5]), 1)
@@ -129,7 +129,7 @@ bitwise_or = binary(
 bitwise_xor = binary(
     "bitwise_xor",
     cpu.bitwise_xor,
-    doc="""`input ^ other` of integers or bools, elementwise, broadcasting.
+    doc="""`input ^ other` of integers or bools, elementwise, broadcasting. Raises `DtypeError` for others.
 
     >>> import tensorgrad as tg
     >>> tg.bitwise_xor(tg.tensor([6, 5]), 1)
@@ -140,7 +140,7 @@ bitwise_not = unary(
     "bitwise_not",
     cpu.invert,
     inputs="any",
-    doc="""`~input` of integers or bools, elementwise.
+    doc="""`~input` of integers or bools, elementwise. Raises `DtypeError` for others.
 
     >>> import tensorgrad as tg
     >>> tg.bitwise_not(tg.tensor([True, False]))

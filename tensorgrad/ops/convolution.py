@@ -9,7 +9,7 @@ from typing import Any
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends.cpu import convolution as cpu
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.dims import rank
+from tensorgrad.ops.dims import must_go_with, rank, sizes
 from tensorgrad.ops.reduce import sum_op
 from tensorgrad.ops.shape import reshape_op, unsqueeze
 
@@ -53,21 +53,6 @@ im2col_op: Callable[..., Any] = primitive(
 col2im_op: Callable[..., Any] = primitive("col2im", cpu.col2im, lambda g, y, a, size, **how: im2col_op(g, **how))
 
 
-def sizes(name: str, what: str, value: Any, count: int, least: int) -> tuple[int, ...]:
-    """A setting given as an int, or as one for each dimension, as a tuple. Raises `ValueError` for anything else.
-
-    >>> sizes("conv2d", "stride", 2, 2, 1)
-    (2, 2)
-    """
-    try:
-        given = tuple(map(operator.index, value if isinstance(value, tuple | list) else (value,)))
-    except TypeError:
-        given = ()
-    if len(given) not in (1, count) or min(given) < least:
-        raise ValueError(f"{name}: {what} must be an int of {least} or more, or {count} of them, not {value!r}")
-    return given * count if len(given) == 1 else given
-
-
 def same_padding(kernel: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     """What padding="same" adds before and after each dimension: where it is uneven, more after, as in PyTorch.
 
@@ -92,6 +77,7 @@ def _padding(name: str, padding: Any, kernel: Any, stride: Any, dilation: Any) -
 
 def _check(name: str, count: int, input: Any, weight: Any, bias: Any, groups: int, transposed: bool) -> Any:
     """The input with its batch. Raises `ShapeError` where the input, the weight, the bias and the groups do not fit."""
+    must_go_with(name, input, weight)
     ndim, shape, given = rank(name, input), tuple(input.shape), tuple(weight.shape)
     if ndim not in (count + 1, count + 2):
         sides = ("length", "height, width", "depth, height, width")[count - 1]
@@ -109,9 +95,14 @@ def _check(name: str, count: int, input: Any, weight: Any, bias: Any, groups: in
     takes = given[0] if transposed else given[1] * groups
     makes = given[1] * groups if transposed else given[0]
     if shape[-count - 1] != takes:
+        remedy = ""
+        if ndim == count + 1 and takes == 1:
+            remedy = "; a batch that lacks its dimension of channels gets it by .unsqueeze(1)"
+        elif shape[-1] == takes:
+            remedy = f"; channels that come last go where they belong by .movedim(-1, {-count - 1})"
         raise ShapeError(
             f"{name}: input of shape {shape} has {shape[-count - 1]} channels, and weight of shape {given} with "
-            f"groups={groups} takes {takes}"
+            f"groups={groups} takes {takes}{remedy}"
         )
     if bias is not None and tuple(bias.shape) != (makes,):
         raise ShapeError(f"{name}: bias must have shape ({makes},), one for each output channel, not {bias.shape}")

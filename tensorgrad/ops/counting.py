@@ -9,11 +9,12 @@ from tensorgrad import return_types
 from tensorgrad.autograd.graph import wrap
 from tensorgrad.autograd.op import constant, primitive
 from tensorgrad.backends.cpu import counting as cpu
-from tensorgrad.backends.dtypes import int32, int64, result_dtype
+from tensorgrad.backends.dtypes import int32, int64, promote_types, refuse_bools, result_dtype
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.dims import many_dims, one_dim, rank
+from tensorgrad.ops.choose import cast
+from tensorgrad.ops.dims import many_dims, must_be_floating, one_dim, rank
 from tensorgrad.ops.gathering import check_range
-from tensorgrad.ops.reduce import floating, sum
+from tensorgrad.ops.reduce import sum
 
 bincount_op = primitive("bincount", cpu.bincount)
 histc_op = primitive("histc", cpu.histc)
@@ -77,7 +78,7 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     >>> tg.histc(tg.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
     tensor([0., 2., 1., 0.])
     """
-    floating("histc", input)
+    must_be_floating("histc", input)
     low, high = _bins("histc", input, bins, None if min == max else (min, max), 1.0)
     return histc_op(input, bins=bins, low=low, high=high)
 
@@ -93,7 +94,7 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
     >>> tg.histogram(tg.tensor([1.0, 2.0, 1.0]), bins=2, range=(0.0, 3.0)).hist
     tensor([2., 1.])
     """
-    floating("histogram", input)
+    must_be_floating("histogram", input)
     for label, given in (("bins", bins), ("weight", weight)):
         if hasattr(given, "dtype") and given.dtype != input.dtype:
             raise DtypeError(
@@ -128,9 +129,9 @@ def searchsorted(
     """Where each value of `input` would be put into a sorted sequence to keep its order, as int64.
 
     Of equal elements before the first, or after the last with `right` (or `side="right"`). A sequence of several
-    dimensions has its last one sorted, and the others are `input`'s too. `sorter` has the indices that sort it. Raises
-    `ShapeError` where the shapes do not fit, `DtypeError` for bools and where the dtypes differ, `ValueError` for
-    another side, `IndexError` for a sorter that is out of range.
+    dimensions has its last one sorted, and the others are `input`'s too. `sorter` has the indices that sort it. Dtypes
+    promote. Raises `ShapeError` where the shapes do not fit, `DtypeError` for bools, `ValueError` for another side,
+    `IndexError` for a sorter that is out of range.
 
     >>> import tensorgrad as tg
     >>> tg.searchsorted(tg.tensor([1.0, 3.0, 5.0]), tg.tensor([3.0, 4.0]))
@@ -152,13 +153,10 @@ def _search(name: str, sequence: Any, values: Any, out_int32: bool, right: bool,
                 f"{name}: a number can be looked up in a vector only, not in shape {tuple(sequence.shape)}"
             )
         values = constant(values, result_dtype([sequence._data, values]))
-    if "b" in (sequence.dtype.kind, values.dtype.kind):
-        raise DtypeError(f"{name}: it does not take bools; convert with .long()")
-    if values.ndim and values.dtype != sequence.dtype:
-        raise DtypeError(
-            f"{name}: the sequence and the values must share one dtype, and are {sequence.dtype.name} and "
-            f"{values.dtype.name}; convert one with .to(dtype)"
-        )
+    if values.dtype != sequence.dtype:
+        dtype = promote_types(sequence.dtype, values.dtype)
+        sequence, values = cast(sequence, dtype), cast(values, dtype)
+    refuse_bools(name, sequence)
     if sequence.ndim > 1 and tuple(sequence.shape[:-1]) != tuple(values.shape[:-1]):
         raise ShapeError(
             f"{name}: a sequence of shape {tuple(sequence.shape)} and values of shape {tuple(values.shape)} do not "

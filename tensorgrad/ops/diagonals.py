@@ -155,7 +155,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, dev
     tensor([[0, 1, 1],
             [0, 0, 1]])
     """
-    return _indices("tril_indices", row, col, offset, dtype, device)
+    return _indices("tril_indices", True, row, col, offset, dtype, device)
 
 
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Any:
@@ -166,14 +166,14 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, dev
     tensor([[0, 0, 1],
             [0, 1, 1]])
     """
-    return _indices("triu_indices", row, col, offset, dtype, device)
+    return _indices("triu_indices", False, row, col, offset, dtype, device)
 
 
-def _indices(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Any:
+def _indices(name: str, lower: bool, row: int, col: int, offset: int, dtype: Any, device: Any) -> Any:
     require_cpu(name, device)
     dtype = as_dtype(dtype)
     if dtype.kind not in "iu":
         raise DtypeError(f"{name}: indices are integers, and cannot be {dtype.name}")
     if row < 0 or col < 0:
         raise ShapeError(f"{name}: the numbers of rows and columns must be 0 or more, got {row} and {col}")
-    return wrap(indices.triangle(name == "tril_indices", row, col, offset, dtype))
+    return wrap(indices.triangle(lower, row, col, offset, dtype))

@@ -72,6 +72,9 @@ def write_out(name: str, y: Any, out: Any) -> Any:
     if isinstance(y, tuple):
         if not isinstance(out, tuple | list) or len(out) != len(y):
             raise DtypeError(f"{name}: it has {len(y)} results, and out= must be a tuple of as many tensors")
+        for part, into in zip(y, out):
+            if part.dtype.kind == "i" and getattr(into, "dtype", part.dtype) != part.dtype:
+                raise DtypeError(f"{name}: out= for a result of {part.dtype.name} must be that, not {into.dtype.name}")
         written = (write_out(name, part, into) for part, into in zip(y, out))
         return type(y)(*written) if hasattr(y, "_fields") else tuple(written)
     if not isinstance(out, TensorBase):

@@ -9,7 +9,7 @@ from typing import Any
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends.cpu import matrix as cpu
 from tensorgrad.errors import ShapeError
-from tensorgrad.ops.dims import rank
+from tensorgrad.ops.dims import must_go_with, rank
 from tensorgrad.ops.shape import permute_op, reshape_op, unsqueeze
 
 
@@ -63,7 +63,10 @@ def matmul(input: Any, other: Any) -> Any:
     >>> tg.matmul(tg.tensor([[1.0, 2.0]]), tg.tensor([3.0, 4.0]))
     tensor([11.])
     """
-    m, n = input.ndim, other.ndim
+    try:
+        m, n = input.ndim, other.ndim
+    except AttributeError:
+        m, n = rank("matmul", input), rank("matmul", other, "other")
     if not m or not n:
         raise ShapeError(
             f"matmul: both must have a dimension or more, got shapes {tuple(input.shape)} and {tuple(other.shape)}; "
@@ -99,13 +102,18 @@ linear_op = primitive(
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """`input @ weight.T + bias`: input (..., in), weight (out, in), bias (out) or None; gives (..., out).
 
-    Raises `ShapeError` where `in` differs, `DtypeError` where the dtypes do.
+    Raises `ShapeError` where `in` differs, `DtypeError` where the dtypes do, or for an array as input.
 
     >>> import tensorgrad as tg
     >>> tg.nn.functional.linear(tg.ones(1, 2), tg.tensor([[1.0, 2.0]]), tg.tensor([0.5]))
     tensor([[3.5000]])
     """
-    if weight.ndim not in (1, 2) or not rank("linear", input) or input.shape[-1] != weight.shape[-1]:
+    try:
+        given = input._data.shape
+    except AttributeError:
+        must_go_with("linear", input, weight)
+        given = input.shape
+    if weight.ndim not in (1, 2) or not given or given[-1] != weight.shape[-1]:
         raise ShapeError(
             f"linear: input of shape {tuple(input.shape)} does not fit weight of shape {tuple(weight.shape)}: the last "
             f"dimension of the input must be {weight.shape[-1] if weight.ndim else 'that of the weight'}"

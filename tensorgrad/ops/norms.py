@@ -10,9 +10,9 @@ from tensorgrad.backends.cpu import statistics as cpu
 from tensorgrad.errors import ShapeError
 from tensorgrad.ops.arithmetic import abs, sign
 from tensorgrad.ops.choose import cast, where
-from tensorgrad.ops.dims import many_dims, one_dim, rank
+from tensorgrad.ops.dims import many_dims, must_be_floating, one_dim, rank
 from tensorgrad.ops.layout import movedim
-from tensorgrad.ops.reduce import amax, amin, floating, some_of, spread, sum
+from tensorgrad.ops.reduce import amax, amin, some_of, spread, sum
 from tensorgrad.ops.shape import reshape
 
 vector_norm_op = primitive(
@@ -44,10 +44,10 @@ def norm(input: Any, p: float | str | None = "fro", dim: Any = None, keepdim: bo
     >>> tg.norm(tg.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    floating("norm", input)
+    must_be_floating("norm", input)
     if dtype is not None:
         input = cast(input, dtype)
-        floating("norm", input)
+        must_be_floating("norm", input)
     dims = many_dims("norm", dim, rank("norm", input))
     if p is None or p in (2, "fro"):
         return vector_norm_op(input, dim=dims, keepdim=bool(keepdim))
@@ -94,7 +94,7 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
         raise ShapeError(f"renorm: input must have two dimensions or more, and has shape {tuple(input.shape)}")
     if p <= 0 or maxnorm < 0:
         raise ValueError(f"renorm: p must be above 0 and maxnorm not negative; they are {p} and {maxnorm}")
-    floating("renorm", input)
+    must_be_floating("renorm", input)
     d = one_dim("renorm", dim, input.ndim)
     norms = norm(input, p, tuple(i for i in range(input.ndim) if i != d), keepdim=True)
     return input * where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)

@@ -9,13 +9,13 @@ from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.arithmetic import mul
 from tensorgrad.ops.arranging import roll
 from tensorgrad.ops.contraction import tensordot
-from tensorgrad.ops.dims import one_dim, rank
+from tensorgrad.ops.dims import must_share_dtype, one_dim, rank
 from tensorgrad.ops.linalg import linear_op, matmul, matmul_op
 from tensorgrad.ops.shape import permute_op, reshape_op, unsqueeze
 
 
 def _check(name: str, a: Any, m: int, b: Any, n: int) -> None:
-    if rank(name, a) != m or rank(name, b) != n:
+    if rank(name, a) != m or rank(name, b, "the second input") != n:
         raise ShapeError(
             f"{name}: it takes tensors of {m} and {n} dimensions, got shapes {tuple(a.shape)} and {tuple(b.shape)}; "
             f"matmul takes others"
@@ -166,10 +166,7 @@ def _added(name: str, input: Any, product: Any, beta: float, alpha: float) -> An
     shape, result = tuple(input.shape), tuple(product.shape)
     if len(shape) > len(result) or any(m not in (1, n) for m, n in zip(shape[::-1], result[::-1])):
         raise ShapeError(f"{name}: input of shape {shape} does not broadcast to that of the product, {result}")
-    if input.dtype != product.dtype:
-        raise DtypeError(
-            f"{name}: input is {input.dtype.name} and the product {product.dtype.name}; convert one with .to(dtype)"
-        )
+    must_share_dtype(name, input=input, product=product)
     if product.dtype.kind != "f":
         if isinstance(alpha, float):
             raise DtypeError(f"{name}: alpha must be an integer where the inputs are, not {alpha}")

@@ -7,11 +7,11 @@ from typing import Any
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
-from tensorgrad.backends.dtypes import as_dtype
-from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.backends.dtypes import as_dtype, refuse_bools
+from tensorgrad.errors import ShapeError
 from tensorgrad.ops.arithmetic import maximum, minimum
 from tensorgrad.ops.choose import cast
-from tensorgrad.ops.dims import many_dims, one_dim, rank
+from tensorgrad.ops.dims import many_dims, must_be_floating, one_dim, rank
 from tensorgrad.ops.powers import exp
 from tensorgrad.ops.shape import broadcast_to
 
@@ -38,13 +38,6 @@ def of_dtype(input: Any, dtype: Any) -> Any:
 def in_dtype(result: Any, dtype: Any) -> Any:
     """The result of a reduction in the dtype that was asked for: small integers are added up as int64."""
     return result if dtype is None or result.dtype == as_dtype(dtype) else cast(result, dtype)
-
-
-def floating(name: str, input: Any) -> None:
-    """Raise `DtypeError` for an input of integers or bools, or for what is no tensor."""
-    rank(name, input)
-    if input.dtype.kind != "f":
-        raise DtypeError(f"{name}: it needs a floating dtype, not {input.dtype.name}; convert with .float()")
 
 
 def some_of(name: str, input: Any, dims: tuple[int, ...]) -> None:
@@ -100,7 +93,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     tensor([1.5000, 3.5000])
     """
     input = of_dtype(input, dtype)
-    floating("mean", input)
+    must_be_floating("mean", input)
     return mean_op(input, dim=many_dims("mean", dim, rank("mean", input)), keepdim=keepdim)
 
 
@@ -163,8 +156,7 @@ def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 def _arg(name: str, op: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
     _extreme_dims(name, input, dim)
-    if input.dtype.kind == "b":
-        raise DtypeError(f"{name}: it does not take bools; convert with .long()")
+    refuse_bools(name, input)
     return op(input, dim=None if dim is None or not input.ndim else one_dim(name, dim, input.ndim), keepdim=keepdim)
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends.cpu import special as cpu
-from tensorgrad.errors import DtypeError
+from tensorgrad.backends.dtypes import refuse_bools
 from tensorgrad.ops.arithmetic import clamp, trunc
-from tensorgrad.ops.choose import must_be_floating, where
+from tensorgrad.ops.choose import where
 from tensorgrad.ops.compare import isfinite
+from tensorgrad.ops.dims import must_be_floating
 
 
 def frac(input: Any) -> Any:
@@ -50,8 +51,7 @@ def positive(input: Any) -> Any:
     >>> +tg.tensor([1.0, -2.0])
     tensor([ 1., -2.])
     """
-    if input.dtype.kind == "b":
-        raise DtypeError("positive: it does not take bools; convert with .long()")
+    refuse_bools("positive", input)
     return input
 
 

@@ -166,14 +166,14 @@ def broadcast_to(input: Any, shape: Sequence[int]) -> Any:
     return broadcast_op(input, shape=tuple(shape))
 
 
-def expand(input: Any, *sizes: Any) -> Any:
+def expand(input: Any, *sizes: Any, size: Any = None) -> Any:
     """`broadcast_to`, where -1 keeps a dimension as it is.
 
     >>> import tensorgrad as tg
     >>> tg.zeros(3, 1).expand(-1, 4).shape
     (3, 4)
     """
-    given = flat(sizes)
+    given = flat(sizes, size)
     lead = len(given) - input.ndim
     if lead < 0 or -1 in given[:lead]:
         raise ShapeError(f"expand: sizes {given} do not fit shape {tuple(input.shape)}")

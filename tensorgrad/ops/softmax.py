@@ -7,9 +7,9 @@ from typing import Any
 
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
-from tensorgrad.ops.dims import one_dim, rank
+from tensorgrad.ops.dims import must_be_floating, one_dim, rank
 from tensorgrad.ops.powers import exp
-from tensorgrad.ops.reduce import floating, of_dtype, sum_op
+from tensorgrad.ops.reduce import of_dtype, sum_op
 
 softmax_op = primitive(
     "softmax",
@@ -48,7 +48,7 @@ def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     tensor([0.5000, 0.5000])
     """
     input = of_dtype(input, dtype)
-    floating("softmax", input)
+    must_be_floating("softmax", input)
     return softmax_op(input, dim=one_dim("softmax", dim, rank("softmax", input)))
 
 
@@ -60,5 +60,5 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     tensor([-0.6931, -0.6931])
     """
     input = of_dtype(input, dtype)
-    floating("log_softmax", input)
+    must_be_floating("log_softmax", input)
     return log_softmax_op(input, dim=one_dim("log_softmax", dim, rank("log_softmax", input)))

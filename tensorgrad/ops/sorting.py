@@ -8,7 +8,8 @@ from typing import Any
 from tensorgrad import return_types
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends.cpu import sorting as cpu
-from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.backends.dtypes import refuse_bools
+from tensorgrad.errors import ShapeError
 from tensorgrad.ops.dims import one_dim, rank
 from tensorgrad.ops.gathering import gather_op
 from tensorgrad.ops.reduce import even_vjp, some_of, taken
@@ -74,7 +75,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     tensor([4., 3.])
     """
     d = one_dim("topk", dim, rank("topk", input))
-    _without_bools("topk", input)
+    refuse_bools("topk", input)
     k = _whole("topk", k)
     x = _row(input)
     if not 0 <= k <= x.shape[d]:
@@ -95,7 +96,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     tensor(3.)
     """
     d = one_dim("kthvalue", dim, rank("kthvalue", input))
-    _without_bools("kthvalue", input)
+    refuse_bools("kthvalue", input)
     x = _row(input)
     k = _whole("kthvalue", k)
     if not 1 <= k <= x.shape[d]:
@@ -113,7 +114,7 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> tg.median(tg.tensor([4.0, 1.0, 3.0, 2.0]))
     tensor(2.)
     """
-    return _median("median", median_op, input, dim, keepdim)
+    return _median(return_types.median, median_op, input, dim, keepdim, skip=False)
 
 
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -123,20 +124,22 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> tg.nanmedian(tg.tensor([4.0, float("nan"), 3.0]))
     tensor(3.)
     """
-    return _median("nanmedian", nanmedian_op, input, dim, keepdim)
+    return _median(return_types.nanmedian, nanmedian_op, input, dim, keepdim, skip=True)
 
 
-def _median(name: str, whole: Any, input: Any, dim: int | None, keepdim: bool) -> Any:
+def _median(kind: Any, whole: Any, input: Any, dim: int | None, keepdim: bool, skip: bool) -> Any:
+    """The median of all elements, or along a dimension with its index; if `skip`, of those that are not NaN."""
+    name = kind.__name__
     ndim = rank(name, input)
-    _without_bools(name, input)
+    refuse_bools(name, input)
     if dim is None:
         if input.dtype.kind != "f":
             some_of(name, input, tuple(range(ndim)))
         return whole(input, dim=tuple(range(ndim)), keepdim=False)
     d = one_dim(name, dim, ndim)
     some_of(name, input, (d,) if ndim else ())
-    index = median_index_op(_row(input), dim=d, skip=name == "nanmedian")
-    return taken(getattr(return_types, name), input, d, index, keepdim)
+    index = median_index_op(_row(input), dim=d, skip=skip)
+    return taken(kind, input, d, index, keepdim)
 
 
 def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
@@ -151,11 +154,6 @@ def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
     d = one_dim("mode", dim, rank("mode", input))
     some_of("mode", input, (d,) if input.ndim else ())
     return taken(return_types.mode, input, d, mode_index_op(_row(input), dim=d), keepdim)
-
-
-def _without_bools(name: str, input: Any) -> None:
-    if input.dtype.kind == "b":
-        raise DtypeError(f"{name}: it does not take bools; convert with .long()")
 
 
 def _whole(name: str, k: Any) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 from tensorgrad.autograd.op import binary, primitive, unary
 from tensorgrad.backends.cpu import special as cpu
 from tensorgrad.ops.activation import sigmoid
-from tensorgrad.ops.arithmetic import clamp
-from tensorgrad.ops.choose import cast, must_be_floating, where
-from tensorgrad.ops.powers import exp, log, log1p
+from tensorgrad.ops.choose import where
+from tensorgrad.ops.dims import must_be_floating
+from tensorgrad.ops.powers import exp
 
 erf = unary(
     "erf",
@@ -153,15 +153,24 @@ def logaddexp2(input: Any, other: Any) -> Any:
     return logaddexp2_op(input, other)
 
 
+def _logit_vjp(g: Any, y: Any, a: Any, low: float, high: float) -> Any:
+    outside = 0.0 if math.isfinite(low) else math.nan
+    low, high = max(low, 0.0), min(high, 1.0)
+    return where((a < low) | (a > high), outside, g / (a * (1.0 - a)))
+
+
+# The derivatives of the two logarithms, 1 / a and 1 / (1 - a), are numbers where the function is not.
+logit_op = primitive("logit", cpu.logit, _logit_vjp, keep="a", inputs="float", elementwise=True)
+
+
 def logit(input: Any, eps: float | None = None) -> Any:
     """`log(input / (1 - input))`, elementwise: the inverse of `sigmoid`. `eps` limits the input to `[eps, 1 - eps]`.
+
+    Outside [0, 1] it and its gradient are NaN; where `eps` limits it, the gradient is 0.
 
     >>> import tensorgrad as tg
     >>> tg.logit(tg.tensor([0.5, 0.9]))
     tensor([0.0000, 2.1972])
     """
-    if input.dtype.kind != "f":
-        input = cast(input, float)
-    if eps is not None:
-        input = clamp(input, eps, 1.0 - eps)
-    return log(input) - log1p(-input)
+    low, high = (-math.inf, math.inf) if eps is None or eps < 0 else (float(eps), 1.0 - eps)
+    return logit_op(input, low=low, high=high)

@@ -8,18 +8,18 @@ from typing import Any
 from tensorgrad import return_types
 from tensorgrad.autograd.op import constant, primitive
 from tensorgrad.backends.cpu import statistics as cpu
-from tensorgrad.backends.dtypes import float32, float64
+from tensorgrad.backends.dtypes import float32, float64, refuse_bools
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.arithmetic import abs, ceil, clamp, floor, round
 from tensorgrad.ops.choose import cast, where
 from tensorgrad.ops.combining import lerp
 from tensorgrad.ops.compare import isnan, logical_not
-from tensorgrad.ops.dims import many_dims, one_dim, rank
+from tensorgrad.ops.dims import many_dims, must_be_floating, one_dim, rank
 from tensorgrad.ops.gathering import gather_op
 from tensorgrad.ops.layout import movedim
 from tensorgrad.ops.linalg import matmul_op
 from tensorgrad.ops.powers import sqrt
-from tensorgrad.ops.reduce import amax, amin, any, count, floating, mean, mean_op, of_dtype, some_of, spread, sum
+from tensorgrad.ops.reduce import amax, amin, any, count, mean, mean_op, of_dtype, some_of, spread, sum
 from tensorgrad.ops.shape import diagonal_op, ravel, reshape, squeeze, transpose
 from tensorgrad.ops.sorting import sort
 
@@ -50,7 +50,7 @@ def _spread_of(name: str, op: Any, input: Any, dim: Any, unbiased: Any, keepdim:
         dim, unbiased = None, dim
     if unbiased is not None:
         correction = 1 if unbiased else 0
-    floating(name, input)
+    must_be_floating(name, input)
     dims = many_dims(name, dim, rank(name, input))
     return op(input, dim=dims, keepdim=bool(keepdim), correction=1 if correction is None else correction)
 
@@ -125,7 +125,7 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     >>> tg.nanmean(tg.tensor([1.0, float("nan"), 2.0]))
     tensor(1.5000)
     """
-    floating("nanmean", input)
+    must_be_floating("nanmean", input)
     input = of_dtype(input, dtype)
     there = cast(sum(logical_not(isnan(input)), dim, keepdim), input.dtype)
     return nansum(input, dim, keepdim) / there
@@ -170,7 +170,7 @@ def quantile(
     >>> tg.quantile(tg.tensor([1.0, 2.0, 3.0, 4.0]), tg.tensor([0.25, 0.5]))
     tensor([1.7500, 2.5000])
     """
-    return _quantile("quantile", input, q, dim, keepdim, interpolation)
+    return _quantile("quantile", input, q, dim, keepdim, interpolation, skip=False)
 
 
 def nanquantile(
@@ -182,10 +182,11 @@ def nanquantile(
     >>> tg.nanquantile(tg.tensor([1.0, float("nan"), 3.0]), 0.5)
     tensor(2.)
     """
-    return _quantile("nanquantile", input, q, dim, keepdim, interpolation)
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, skip=True)
 
 
-def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str) -> Any:
+def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str, skip: bool) -> Any:
+    """The quantiles of all elements, or if `skip` of those that are not NaN."""
     shape = tuple(input.shape)
     d = None if dim is None else one_dim(name, dim, rank(name, input))
     if not shape:
@@ -199,12 +200,12 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
     q = _checked_q(name, input, q)
     rows = ravel(input) if d is None else movedim(input, d, -1)
     lost = isnan(rows)
-    if name == "quantile":  # sorted, NaN comes last: the rank of the last element finds it
-        last = float(rows.shape[-1] - 1)
-        ranks = where(any(lost, -1, keepdim=True), last, ravel(q) * last)
-    else:
+    if skip:
         there = cast(sum(logical_not(lost), -1, keepdim=True), input.dtype)
         ranks = clamp(there - 1.0, min=0.0) * ravel(q)
+    else:  # sorted, NaN comes last: the rank of the last element finds it
+        last = float(rows.shape[-1] - 1)
+        ranks = where(any(lost, -1, keepdim=True), last, ravel(q) * last)
     ranks = INTERPOLATIONS[interpolation](ranks)
     ordered = sort(rows, -1).values
     found = gather_op(ordered, cast(floor(ranks), int), dim=rows.ndim - 1)
@@ -249,8 +250,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     """
     if rank("cov", input) > 2:
         raise ShapeError(f"cov: input must be a matrix or a vector, and has shape {tuple(input.shape)}")
-    if input.dtype.kind == "b":
-        raise DtypeError("cov: it does not take bools; convert with .float()")
+    refuse_bools("cov", input, remedy=".float()")
     x = reshape(input, (1, -1)) if input.ndim < 2 else input
     size = x.shape[1]
     weights = None

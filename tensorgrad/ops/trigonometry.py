@@ -8,7 +8,8 @@ from typing import Any
 
 from tensorgrad.autograd.op import binary, unary
 from tensorgrad.backends.cpu import special as cpu
-from tensorgrad.ops.choose import must_be_floating, where
+from tensorgrad.ops.choose import where
+from tensorgrad.ops.dims import must_be_floating
 from tensorgrad.ops.powers import cos, rsqrt
 
 tan = unary(

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.tensor import RemovableHandle
+from tensorgrad.autograd.hooks import RemovableHandle, add_hook
 
 Hook = Callable[..., Any]
 KINDS = ("step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_state_dict_pre", "load_state_dict_post")
@@ -19,15 +19,6 @@ class Hooks:
         self._hooks: dict[str, dict[object, Hook]] = {kind: {} for kind in KINDS}
         self._has_stepped = False
 
-    def _add_hook(self, kind: str, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        hooks, key = self._hooks[kind], object()
-        others = dict(hooks) if prepend else {}
-        for other in others:
-            del hooks[other]
-        hooks[key] = hook
-        hooks.update(others)
-        return RemovableHandle(hooks, key)
-
     def _replaced(self, kind: str, state: Any) -> Any:
         """A state after the hooks of a kind, of which each may give another."""
         for hook in list(self._hooks[kind].values()):
@@ -38,27 +29,27 @@ class Hooks:
 
     def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Call `hook(optimizer, args, kwargs)` before each step; it may return a new (args, kwargs)."""
-        return self._add_hook("step_pre", hook)
+        return add_hook(self._hooks["step_pre"], hook)
 
     def register_step_post_hook(self, hook: Hook) -> RemovableHandle:
         """Call `hook(optimizer, args, kwargs)` after each step."""
-        return self._add_hook("step_post", hook)
+        return add_hook(self._hooks["step_post"], hook)
 
     def register_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer)` before `state_dict`."""
-        return self._add_hook("state_dict_pre", hook, prepend)
+        return add_hook(self._hooks["state_dict_pre"], hook, prepend)
 
     def register_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer, state_dict)` on what `state_dict` made; it may return another."""
-        return self._add_hook("state_dict_post", hook, prepend)
+        return add_hook(self._hooks["state_dict_post"], hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer, state_dict)` on what is to be loaded; it may return another."""
-        return self._add_hook("load_state_dict_pre", hook, prepend)
+        return add_hook(self._hooks["load_state_dict_pre"], hook, prepend)
 
     def register_load_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer)` after `load_state_dict`."""
-        return self._add_hook("load_state_dict_post", hook, prepend)
+        return add_hook(self._hooks["load_state_dict_post"], hook, prepend)
 
 
 def hooked(step: Callable[..., Any]) -> Callable[..., Any]:

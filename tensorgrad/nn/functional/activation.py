@@ -9,8 +9,8 @@ from typing import Any
 from tensorgrad import ops, random
 from tensorgrad.autograd.graph import edge, wrap
 from tensorgrad.autograd.inplace import apply_
-from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.dims import one_dim
+from tensorgrad.errors import ShapeError
+from tensorgrad.ops.dims import must_be_floating, must_go_with, must_share_dtype, one_dim
 from tensorgrad.ops.gelu import gelu_op
 from tensorgrad.ops.rectifiers import elu_op, hardtanh_op, leaky_relu_op, softplus_op
 from tensorgrad.tensor import Tensor
@@ -18,11 +18,6 @@ from tensorgrad.tensor import Tensor
 # The fixed point of Klambauer et al.: unit Gaussian inputs keep mean 0 and variance 1.
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
-
-
-def _floating(name: str, input: Any) -> None:
-    if input.dtype.kind != "f":
-        raise DtypeError(f"{name}: it needs a floating tensor, not {input.dtype.name}; convert with .float()")
 
 
 def _write(function: Callable[..., Any], input: Tensor) -> Any:
@@ -88,12 +83,9 @@ def prelu(input: Tensor, weight: Tensor) -> Any:
     >>> tg.nn.functional.prelu(tg.tensor([-1.0, 2.0]), tg.tensor([0.25]))
     tensor([-0.2500,  2.0000])
     """
-    _floating("prelu", input)
-    if weight.dtype != input.dtype:
-        raise DtypeError(
-            f"prelu: input and weight must share one dtype, got {input.dtype.name} and {weight.dtype.name}; convert "
-            f"one with .to(dtype)"
-        )
+    must_go_with("prelu", input, weight)
+    must_be_floating("prelu", input)
+    must_share_dtype("prelu", input=input, weight=weight)
     if weight.numel() != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
         if weight.shape != (channels,) or not input.ndim:
@@ -125,7 +117,7 @@ def rrelu(
         raise ValueError(f"rrelu: lower {lower} must not be above upper {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    _floating("rrelu", input)
+    must_be_floating("rrelu", input)
     drawn = wrap(random.uniform(input.shape, input.dtype, None)) * (upper - lower) + lower
     slopes = ops.where(input <= 0, drawn, 1.0)
     return apply_("mul", input, slopes) if inplace else input * slopes
@@ -192,7 +184,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Any:
     >>> tg.nn.functional.gelu(tg.tensor([-1.0, 2.0]))
     tensor([-0.1587,  1.9545])
     """
-    _floating("gelu", input)
+    must_be_floating("gelu", input)
     if approximate in ("none", "tanh"):
         return gelu_op(input, approximate=approximate)[0]
     raise ValueError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
@@ -205,7 +197,7 @@ def silu(input: Tensor, inplace: bool = False) -> Any:
     >>> tg.nn.functional.silu(tg.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
-    _floating("silu", input)
+    must_be_floating("silu", input)
     return apply_("mul", input, ops.sigmoid(input)) if inplace else input * ops.sigmoid(input)
 
 
@@ -228,6 +220,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Any:
     >>> tg.nn.functional.hardsigmoid(tg.tensor([-4.0, 0.0, 1.5]))
     tensor([0.0000, 0.5000, 0.7500])
     """
+    must_be_floating("hardsigmoid", input)
     if inplace:
         return _write(hardsigmoid, input)
     return (hardtanh_op(input, low=-3.0, high=3.0) + 3.0) / 6.0
@@ -270,7 +263,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Any:
     >>> tg.nn.functional.hardshrink(tg.tensor([-1.0, 0.5, 2.0]))
     tensor([-1.,  0.,  2.])
     """
-    _floating("hardshrink", input)
+    must_be_floating("hardshrink", input)
     return ops.where((input >= -lambd) & (input <= lambd), 0.0, input)
 
 
@@ -283,7 +276,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Any:
     """
     if lambd < 0:
         raise ValueError(f"softshrink: lambd must be 0 or more, not {lambd}")
-    _floating("softshrink", input)
+    must_be_floating("softshrink", input)
     return input - ops.clamp(input, -lambd, lambd)
 
 
@@ -316,7 +309,7 @@ def glu(input: Tensor, dim: int = -1) -> Any:
     >>> tg.nn.functional.glu(tg.tensor([1.0, 2.0, 0.0, 0.0]))
     tensor([0.5000, 1.0000])
     """
-    _floating("glu", input)
+    must_be_floating("glu", input)
     d = one_dim("glu", dim, input.ndim)
     if not input.ndim or input.shape[d] % 2:
         raise ShapeError(f"glu: dimension {dim} must have an even size to be halved, in input of shape {input.shape}")

@@ -12,7 +12,8 @@ from typing import Any
 from tensorgrad.autograd.graph import wrap
 from tensorgrad.backends.cpu import resampling as cpu
 from tensorgrad.backends.dtypes import float16, float32
-from tensorgrad.nn.functional.pooling import check, each, max_pool
+from tensorgrad.nn.functional.pooling import check, max_pool
+from tensorgrad.ops.dims import sizes
 from tensorgrad.ops.pooling import Window, window_sum_op
 from tensorgrad.ops.resampling import resample_op
 from tensorgrad.tensor import Tensor
@@ -23,7 +24,7 @@ def _sizes(name: str, input: Tensor, n: int, output_size: Any) -> tuple[int, ...
     values = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,)
     values = values * n if len(values) == 1 else values
     own = input.shape[-n:]
-    return each(name, "output_size", tuple(m if k is None else k for k, m in zip(values, own)) + values[n:], n, 0)
+    return sizes(name, "output_size", tuple(m if k is None else k for k, m in zip(values, own)) + values[n:], n, 0)
 
 
 def _adaptive_max_pool(name: str, n: int, input: Tensor, output_size: Any, return_indices: bool) -> Any:

@@ -11,6 +11,7 @@ from tensorgrad.backends import cpu
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn.functional.dropout import dropout
 from tensorgrad.ops.attention import attention_weights_op
+from tensorgrad.ops.dims import must_be_tensors
 from tensorgrad.ops.linalg import linear, matmul_op
 from tensorgrad.tensor import Tensor
 
@@ -58,9 +59,8 @@ def _weights(query: Any, key: Any, mask: Any, causal: bool, scale: float | None,
 
 def _check(name: str, query: Any, key: Any, value: Any, mask: Any) -> None:
     inputs = {"query": query, "key": key, "value": value}
+    must_be_tensors(name, **inputs)
     for what, x in inputs.items():
-        if not isinstance(x, Tensor):
-            raise DtypeError(f"{name}: {what} must be a Tensor, not {type(x).__name__}")
         if x.dtype.kind != "f" or x.dtype != query.dtype:
             raise DtypeError(
                 f"{name}: query, key and value must share one floating dtype, and query is {query.dtype.name}, {what} "
@@ -80,9 +80,7 @@ def _check(name: str, query: Any, key: Any, value: Any, mask: Any) -> None:
         raise ShapeError(f"{name}: {shapes} do not fit: dimensions before the last two must broadcast") from None
     if mask is None:
         return
-    if not isinstance(mask, Tensor) or (mask.dtype.kind != "b" and mask.dtype != query.dtype):
-        got = mask.dtype.name if isinstance(mask, Tensor) else type(mask).__name__
-        raise DtypeError(f"{name}: attn_mask must be a Tensor of bools or of the query's {query.dtype.name}, not {got}")
+    _check_dtype(name, "attn_mask", mask, query.dtype)
     scores = (*lead, query.shape[-2], key.shape[-2])
     if not broadcasts(mask.shape, scores):
         raise ShapeError(
@@ -230,10 +228,8 @@ def _project(inputs: tuple[Any, Any, Any], weights: Any, bias: Any) -> tuple[Any
 
 def _check_sequences(name: str, inputs: tuple[Any, Any, Any], weights: Any, heads: int, batch_first: bool) -> bool:
     """Check query, key and value; return whether they come in batches."""
-    for what, x in zip(("query", "key", "value"), inputs):
-        if not isinstance(x, Tensor):
-            raise DtypeError(f"{name}: {what} must be a Tensor, not {type(x).__name__}")
     query, key, value = inputs
+    must_be_tensors(name, query=query, key=key, value=value)
     shapes = f"query {query.shape}, key {key.shape} and value {value.shape}"
     layout = "(N, L, E)" if batch_first else "(L, N, E)"
     if query.ndim not in (2, 3) or key.ndim != query.ndim or value.ndim != query.ndim:
@@ -275,11 +271,15 @@ def _merge(name: str, masks: tuple[Any, Any], scores: tuple[int, int, int, int],
     return mask + padding
 
 
-def _check_mask(name: str, what: str, mask: Any, dtype: Any, *shapes: tuple[int, ...]) -> None:
-    if mask is None:
-        return
+def _check_dtype(name: str, what: str, mask: Any, dtype: Any) -> None:
     if not isinstance(mask, Tensor) or (mask.dtype.kind != "b" and mask.dtype != dtype):
         got = mask.dtype.name if isinstance(mask, Tensor) else type(mask).__name__
         raise DtypeError(f"{name}: {what} must be a Tensor of bools or of the query's {dtype.name}, not {got}")
+
+
+def _check_mask(name: str, what: str, mask: Any, dtype: Any, *shapes: tuple[int, ...]) -> None:
+    if mask is None:
+        return
+    _check_dtype(name, what, mask, dtype)
     if mask.shape not in shapes:
         raise ShapeError(f"{name}: {what} must have shape {' or '.join(map(str, shapes))}, and has {mask.shape}")

@@ -12,8 +12,9 @@ from typing import Any
 from tensorgrad import random
 from tensorgrad.autograd.graph import wrap
 from tensorgrad.autograd.inplace import apply_
-from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.errors import ShapeError
 from tensorgrad.nn.functional.activation import SELU_ALPHA, SELU_SCALE
+from tensorgrad.ops.dims import must_be_floating
 from tensorgrad.tensor import Tensor
 
 
@@ -23,8 +24,7 @@ def _idle(name: str, input: Tensor, p: float, training: bool) -> bool:
         raise ValueError(f"{name}: p must be between 0 and 1, not {p}")
     if not training or p == 0.0:
         return True
-    if input.dtype.kind != "f":
-        raise DtypeError(f"{name}: it needs a floating tensor, not {input.dtype.name}; convert with .float()")
+    must_be_floating(name, input)
     return False
 
 

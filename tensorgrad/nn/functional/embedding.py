@@ -10,6 +10,7 @@ from tensorgrad.autograd import no_grad
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.backends.dtypes import bool_
 from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.ops.dims import must_be_tensors
 from tensorgrad.ops.embedding import bag_of_op, embedding_op, spread_op
 from tensorgrad.ops.index import unindex_op
 from tensorgrad.tensor import Tensor
@@ -31,9 +32,7 @@ def refuse_sparse(name: str, sparse: bool) -> None:
 
 
 def _check(name: str, input: Any, weight: Any) -> None:
-    for what, x in (("input", input), ("weight", weight)):
-        if not isinstance(x, Tensor):
-            raise DtypeError(f"{name}: {what} must be a Tensor, not {type(x).__name__}; make one with tensor(...)")
+    must_be_tensors(name, input=input, weight=weight)
     if input.dtype.kind not in "iu":
         swapped = "; the indices come first, and the weight second" if weight.dtype.kind in "iu" else ""
         raise DtypeError(

@@ -8,7 +8,8 @@ from typing import Any
 from tensorgrad import ops
 from tensorgrad.autograd.graph import Foreign
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.nn.functional.reduction import HINT, chosen, expands, floating, pair, reduced
+from tensorgrad.nn.functional.reduction import chosen, expands, floating, pair, reduced
+from tensorgrad.ops.dims import must_be_tensors, must_share_dtype
 from tensorgrad.ops.gathering import gather_op
 from tensorgrad.ops.losses import binary_cross_entropy_op, softmax_cross_entropy_op
 from tensorgrad.ops.rectifiers import softplus_op
@@ -37,11 +38,7 @@ def binary_cross_entropy(
     reduction = chosen(name, reduction, size_average, reduce)
     pair(name, input, target, broadcast=False)
     floating(name, input=input, target=target)
-    if input.dtype != target.dtype:
-        raise DtypeError(
-            f"{name}: input and target must share one dtype, got {input.dtype.name} and {target.dtype.name}; convert "
-            f"one with .to(dtype)"
-        )
+    must_share_dtype(name, input=input, target=target)
     for what, x in (("input", input), ("target", target)):
         if x.numel() and not ((x._data >= 0) & (x._data <= 1)).all():
             raise ValueError(
@@ -84,23 +81,29 @@ def binary_cross_entropy_with_logits(
     return reduced(name, loss if weight is None else loss * weight, reduction)
 
 
-def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> Any:
-    """Check class indices against scores of shape (C), (N, C) or (N, C, d1, ...); return where they count, or None."""
-    if not isinstance(target, Tensor):
-        raise DtypeError(f"{name}: target must be a Tensor, not {type(target).__name__}{HINT}")
+def _scores(name: str, input: Tensor, target: Tensor) -> None:
+    """Raise unless the scores are floating: what is not may have been given for the other."""
+    must_be_tensors(name, input=input, target=target)
     if input.dtype.kind != "f":
-        raise DtypeError(f"{name}: scores must be floating, not {input.dtype.name}; convert with .float()")
+        swapped = target.dtype.kind == "f" and target.ndim > input.ndim
+        remedy = "the scores come first, and the target second" if swapped else "convert with .float()"
+        raise DtypeError(f"{name}: the input, scores, needs a floating dtype, not {input.dtype.name}; {remedy}")
+
+
+def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int, soft: bool) -> Any:
+    """Check class indices against scores of shape (C), (N, C) or (N, C, d1, ...); return where they count, or None.
+
+    `soft` says that probabilities may stand for them.
+    """
     if target.dtype.kind not in "iu":
         text = f"{name}: class indices must be integers, not {target.dtype.name}; convert with .long()"
-        if name == "cross_entropy":
-            text += f", or give probabilities of the input's shape {input.shape}"
-        raise DtypeError(text)
+        raise DtypeError(f"{text}, or give probabilities of the input's shape {input.shape}" if soft else text)
     wanted = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if not input.ndim or target.shape != wanted:
         raise ShapeError(
             f"{name}: scores of shape {input.shape} (classes in dimension {min(input.ndim, 2) - 1}) need a target of "
             f"shape {wanted}, and it has {target.shape}"
-            + ("; probabilities must be floating" if name == "cross_entropy" and target.shape == input.shape else "")
+            + ("; probabilities must be floating" if soft and target.shape == input.shape else "")
         )
     classes = input.shape[1] if input.ndim > 1 else input.shape[0]
     labels = target._data
@@ -124,8 +127,7 @@ def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> Any
 def _check_weight(name: str, input: Tensor, weight: Any) -> None:
     if weight is None:
         return
-    if not isinstance(weight, Tensor):
-        raise DtypeError(f"{name}: weight must be a Tensor, not {type(weight).__name__}")
+    must_be_tensors(name, weight=weight)
     classes = input.shape[1] if input.ndim > 1 else input.shape[0]
     if weight.shape != (classes,):
         raise ShapeError(f"{name}: weight must have shape {(classes,)}, one for each class, and has {weight.shape}")
@@ -142,7 +144,7 @@ def _per_class(name: str, losses: Any, target: Tensor, weight: Any, counts: Any,
         return reduced(name, losses, reduction)
     weights = _sample_weights(losses, target, weight, counts)
     losses = ops.where(weights == 0, 0.0, losses * weights)
-    return losses.sum() / weights.sum() if reduction == "mean" else reduced(name, losses, reduction)
+    return reduced(name, losses, reduction, weights)
 
 
 def _sample_weights(losses: Any, target: Tensor, weight: Any, counts: Any) -> Any:
@@ -182,7 +184,8 @@ def nll_loss(
     tensor([0.6931, 0.1269])
     """
     reduction = chosen("nll_loss", reduction, size_average, reduce)
-    counts = _classes("nll_loss", input, target, ignore_index)
+    _scores("nll_loss", input, target)
+    counts = _classes("nll_loss", input, target, ignore_index, soft=False)
     _check_weight("nll_loss", input, weight)
     scores = _last(input)
     picked = gather_op(scores, _safe(target, counts).unsqueeze(-1), dim=max(scores.ndim, 1) - 1).squeeze(-1)
@@ -201,11 +204,11 @@ def cross_entropy(
 ) -> Any:
     """The cross-entropy of softmax(input) against the target: class indices, or probabilities of the input's shape.
 
-    Logits are (C), (N, C) or (N, C, d1, ...), class indices integers of shape (), (N) or (N, d1, ...). `weight` (C)
-    scales the classes, `ignore_index` names a class index that does not count, `label_smoothing` mixes the target
-    with the uniform distribution (Szegedy et al., 2016, arXiv:1512.00567). Raises `IndexError` for a class out of
-    range, `ValueError` for an `ignore_index` beside probabilities, `ShapeError` and `DtypeError` for a target or a
-    weight that does not fit.
+    Logits are (C), (N, C) or (N, C, d1, ...), class indices of shape (), (N) or (N, d1, ...), of any integer dtype
+    (PyTorch takes int64 and uint8 only). `weight` (C) scales the classes, `ignore_index` names a class index that does
+    not count, `label_smoothing` mixes the target with the uniform distribution (Szegedy et al., 2016,
+    arXiv:1512.00567). Raises `IndexError` for a class out of range, `ValueError` for an `ignore_index` beside
+    probabilities, `ShapeError` and `DtypeError` for a target or a weight that does not fit.
 
     >>> import tensorgrad as tg
     >>> logits = tg.tensor([[0.0, 0.0], [2.0, 0.0]])
@@ -214,18 +217,15 @@ def cross_entropy(
     """
     name = "cross_entropy"
     reduction = chosen(name, reduction, size_average, reduce)
-    if not isinstance(input, Tensor):
-        raise DtypeError(f"{name}: input must be a Tensor, not {type(input).__name__}{HINT}")
+    _scores(name, input, target)
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"{name}: label_smoothing must be between 0 and 1, not {label_smoothing}")
-    if input.dtype.kind != "f":
-        raise DtypeError(f"{name}: logits must be floating, not {input.dtype.name}; convert with .float()")
-    if input.ndim and isinstance(target, Tensor) and target.dtype.kind == "f" and target.shape == input.shape:
+    if input.ndim and target.dtype.kind == "f" and target.shape == input.shape:
         if ignore_index >= 0:
             raise ValueError(f"{name}: ignore_index goes with class indices, and the target holds probabilities")
         _check_weight(name, input, weight)
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-    counts = _classes(name, input, target, ignore_index)
+    counts = _classes(name, input, target, ignore_index, soft=True)
     _check_weight(name, input, weight)
     logits = _last(input)
     safe = _safe(target, counts)
@@ -238,10 +238,7 @@ def cross_entropy(
     spread = -(log_p if weight is None else log_p * weight).mean(-1)
     if counts is not None:
         spread = ops.where(counts, spread, 0.0)
-    if reduction == "mean":
-        spread = spread.sum() / _sample_weights(losses, target, weight, counts).sum()
-    else:
-        spread = reduced(name, spread, reduction)
+    spread = reduced(name, spread, reduction, _sample_weights(losses, target, weight, counts))
     return (1.0 - label_smoothing) * hard + label_smoothing * spread
 
 

@@ -8,7 +8,16 @@ from typing import Any
 from tensorgrad import ops
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.nn.functional.reduction import chosen, floating, pair, reduced, tensors, together, weighted
+from tensorgrad.nn.functional.reduction import (
+    chosen,
+    floating,
+    must_be_reduction,
+    pair,
+    reduced,
+    tensors,
+    together,
+    weighted,
+)
 from tensorgrad.ops.losses import huber_op
 from tensorgrad.tensor import Tensor
 
@@ -30,9 +39,7 @@ def mse_loss(
     reduction = chosen("mse_loss", reduction, size_average, reduce)
     pair("mse_loss", input, target)
     loss = weighted("mse_loss", ops.square(input - target), input, weight)
-    if weight is not None and reduction == "mean":
-        return loss.sum() / weight.sum()
-    return reduced("mse_loss", loss, reduction)
+    return reduced("mse_loss", loss, reduction, weight)
 
 
 def l1_loss(
@@ -52,9 +59,7 @@ def l1_loss(
     reduction = chosen("l1_loss", reduction, size_average, reduce)
     pair("l1_loss", input, target)
     loss = weighted("l1_loss", ops.abs(input - target), input, weight)
-    if weight is not None and reduction == "mean":
-        return loss.sum() / weight.sum()
-    return reduced("l1_loss", loss, reduction)
+    return reduced("l1_loss", loss, reduction, weight)
 
 
 def smooth_l1_loss(
@@ -117,6 +122,7 @@ def kl_div(
     tensor(0.1438)
     """
     reduction = chosen("kl_div", reduction, size_average, reduce)
+    must_be_reduction("kl_div", reduction, "batchmean")
     pair("kl_div", input, target)
     floating("kl_div", input=input, target=target)
     if log_target:

@@ -11,16 +11,18 @@ import numpy as np
 from tensorgrad import ops
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.backends.dtypes import float16, float32
+from tensorgrad.creation import ones_like
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.normalization import moments_op, normalize_op
+from tensorgrad.ops.dims import must_be_floating, must_be_tensors
+from tensorgrad.ops.normalization import moments_op, normalize_op, standardize_op
 from tensorgrad.ops.pooling import Window, window_sum_op
 from tensorgrad.tensor import Tensor
 
 
 def _check(name: str, input: Tensor, **others: Tensor | None) -> None:
     """Raise unless all are floating and of one dtype (of half precision, the others may be single)."""
-    if input.dtype.kind != "f":
-        raise DtypeError(f"{name}: it needs a floating tensor, not {input.dtype.name}; convert with .float()")
+    must_be_tensors(name, input=input)
+    must_be_floating(name, input)
     for what, x in others.items():
         if x is not None and x.dtype != input.dtype and (input.dtype, x.dtype) != (float16, float32):
             raise DtypeError(
@@ -53,12 +55,14 @@ def _normalize(
 
 def _with_statistics(input: Tensor, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
     """The channels of (N, C, ...) normalised with a mean and a variance that are given."""
-    scale = ops.rsqrt(var + eps)
-    if weight is not None:
-        scale = scale * weight
-    shift = -mean * scale if bias is None else bias - mean * scale
-    shape = (1, -1, *(1,) * (input.ndim - 2))
-    return (input * scale.reshape(shape) + shift.reshape(shape)).to(input.dtype)
+    if input.dtype == float16:  # computed in single precision, as PyTorch does
+        weight, bias = (None if x is None else x.float() for x in (weight, bias))
+        return _with_statistics(input.float(), mean, var, weight, bias, eps).half()
+    if weight is None and bias is not None:
+        weight = ones_like(bias)
+    mean, var = (x if x.dtype == input.dtype else x.to(input.dtype) for x in (mean, var))
+    layout = (*input.shape[:2], 1, math.prod(input.shape[2:]))
+    return standardize_op(input, weight, bias, mean, var, layout=layout, batch=True, eps=eps)
 
 
 def _update(running: Tensor | None, value: Any, momentum: float) -> None:

@@ -13,7 +13,9 @@ from tensorgrad import creation, ops
 from tensorgrad.autograd.graph import Foreign
 from tensorgrad.autograd.modes import is_grad_enabled
 from tensorgrad.backends.cpu import Slot
-from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.backends.dtypes import refuse_bools
+from tensorgrad.errors import ShapeError
+from tensorgrad.ops.dims import must_be_floating, must_be_tensors, sizes
 from tensorgrad.ops.index import put_op
 from tensorgrad.ops.pooling import Window, max_pool_op, place_index_op, window_sum_op
 from tensorgrad.tensor import Tensor
@@ -21,26 +23,18 @@ from tensorgrad.tensor import Tensor
 # Arguments
 
 
-def each(name: str, what: str, value: Any, n: int, least: int) -> tuple[int, ...]:
-    """A setting as one int per dimension. Raises `ValueError` for another number of them, or one that is too small."""
-    values = tuple(value) if isinstance(value, tuple | list) else (value,)
-    values = values * n if len(values) == 1 else values
-    if len(values) != n or not all(hasattr(k, "__index__") and k >= least for k in values):
-        several = f", or {n} of them" if n > 1 else ""
-        raise ValueError(f"{name}: {what} must be an int of {least} or more{several}, not {value!r}")
-    return values
-
-
-def check(name: str, input: Tensor, n: int, kinds: str = "f") -> None:
-    """Raise unless the input is (C, ...) or (N, C, ...) with `n` dimensions to pool, of a dtype of these kinds."""
-    sizes = {1: "L", 2: "H, W", 3: "D, H, W"}[n]
+def check(name: str, input: Tensor, n: int, integers: bool = False) -> None:
+    """Raise unless the input is (C, ...) or (N, C, ...) with `n` dimensions to pool, and floating or of integers."""
+    must_be_tensors(name, input=input)
+    sides = {1: "L", 2: "H, W", 3: "D, H, W"}[n]
     if input.ndim not in (n + 1, n + 2) or not all(input.shape[-n - 1 :]):
         raise ShapeError(
-            f"{name}: it takes (C, {sizes}) or (N, C, {sizes}), with sizes of 1 or more, got shape {input.shape}"
+            f"{name}: it takes (C, {sides}) or (N, C, {sides}), with sizes of 1 or more, got shape {input.shape}"
         )
-    if input.dtype.kind not in kinds:
-        wanted = "floating" if kinds == "f" else "floating or integer"
-        raise DtypeError(f"{name}: it needs a {wanted} tensor, not {input.dtype.name}; convert with .float()")
+    if integers:
+        refuse_bools(name, input, remedy=".float()")
+    else:
+        must_be_floating(name, input)
 
 
 def _windows(
@@ -48,14 +42,14 @@ def _windows(
 ) -> tuple[Window, ...]:
     """The windows along each of the last n dimensions, of (kernel, stride, padding). Raises where they do not fit."""
     kernel, stride, padding = settings
-    kernel = each(name, "kernel_size", kernel, n, 1)
-    stride = kernel if stride in (None, (), []) else each(name, "stride", stride, n, 1)
-    padding, dilation = each(name, "padding", padding, n, 0), each(name, "dilation", dilation, n, 1)
+    kernel = sizes(name, "kernel_size", kernel, n, 1)
+    stride = kernel if stride in (None, (), []) else sizes(name, "stride", stride, n, 1)
+    padding, dilation = sizes(name, "padding", padding, n, 0), sizes(name, "dilation", dilation, n, 1)
     windows = []
     for k, s, p, d, size in zip(kernel, stride, padding, dilation, input.shape[-n:]):
         cover = d * (k - 1) + 1
-        if 2 * p > cover:
-            raise ValueError(f"{name}: padding {p} must be at most half of the {cover} elements that a window covers")
+        if 2 * p > k:
+            raise ValueError(f"{name}: padding {p} must be at most half of the kernel, which is {k}")
         count = (size + 2 * p - cover + (s - 1 if ceil_mode else 0)) // s + 1
         if ceil_mode and (count - 1) * s >= size + p:  # no window begins in the padding behind
             count -= 1
@@ -75,7 +69,7 @@ def max_pool(
     name: str, n: int, input: Tensor, settings: tuple[Any, ...], dilation: Any, ceil_mode: bool, indices: bool
 ) -> Any:
     """The largest element of each window of the last `n` dimensions, and if asked for its index."""
-    check(name, input, n, "fiu")
+    check(name, input, n, integers=True)
     windows = _windows(name, input, n, settings, dilation, ceil_mode)
     wanted = indices or (is_grad_enabled() and (input.requires_grad or isinstance(input._data, Foreign)))
     result = max_pool_op(input, windows=windows, places=wanted)
@@ -148,25 +142,25 @@ def max_pool3d(
 def _max_unpool(
     name: str, n: int, input: Tensor, indices: Tensor, kernel: Any, stride: Any, padding: Any, output_size: Any
 ) -> Any:
-    check(name, input, n, "fiu")
+    check(name, input, n, integers=True)
     if indices.shape != input.shape or indices.dtype.name != "int64":
         raise ShapeError(
             f"{name}: indices must be int64 of the input's shape {input.shape}, got {indices.dtype.name} of shape "
             f"{indices.shape}; max_pool{n}d(..., return_indices=True) gives them"
         )
-    kernel = each(name, "kernel_size", kernel, n, 1)
-    stride = kernel if stride in (None, (), []) else each(name, "stride", stride, n, 1)
-    padding = each(name, "padding", padding, n, 0)
-    sizes = tuple((m - 1) * s + k - 2 * p for m, s, k, p in zip(input.shape[-n:], stride, kernel, padding))
+    kernel = sizes(name, "kernel_size", kernel, n, 1)
+    stride = kernel if stride in (None, (), []) else sizes(name, "stride", stride, n, 1)
+    padding = sizes(name, "padding", padding, n, 0)
+    plane = tuple((m - 1) * s + k - 2 * p for m, s, k, p in zip(input.shape[-n:], stride, kernel, padding))
     if output_size is not None:
         given = tuple(output_size)[-n:]
-        if len(output_size) not in (n, n + 1, n + 2) or any(abs(m - d) >= s for m, d, s in zip(given, sizes, stride)):
-            raise ShapeError(f"{name}: output_size {tuple(output_size)} must be within a stride {stride} of {sizes}")
-        sizes = given
-    lead, total = input.shape[:-n], math.prod(sizes)
+        if len(output_size) not in (n, n + 1, n + 2) or any(abs(m - d) >= s for m, d, s in zip(given, plane, stride)):
+            raise ShapeError(f"{name}: output_size {tuple(output_size)} must be within a stride {stride} of {plane}")
+        plane = given
+    lead, total = input.shape[:-n], math.prod(plane)
     if input.numel() and not 0 <= int(indices.min()) <= int(indices.max()) < total:
         raise IndexError(
-            f"{name}: the indices reach from {int(indices.min())} to {int(indices.max())}, and a plane of size {sizes} "
+            f"{name}: the indices reach from {int(indices.min())} to {int(indices.max())}, and a plane of size {plane} "
             f"has {total} elements"
         )
     planes = math.prod(lead)
@@ -175,7 +169,7 @@ def _max_unpool(
     y = put_op(
         creation.zeros(planes * total, dtype=input.dtype), input.reshape(-1), flat.reshape(-1), template=(Slot(0),)
     )
-    return y.reshape(*lead, *sizes)
+    return y.reshape(*lead, *plane)
 
 
 def max_unpool1d(
@@ -316,7 +310,7 @@ def avg_pool3d(
 
 def _lp_pool(name: str, n: int, input: Tensor, p: float, kernel: Any, stride: Any, ceil_mode: bool) -> Any:
     mean = _avg_pool(name, n, input**p, (kernel, stride, 0), ceil_mode)
-    total = mean * math.prod(each(name, "kernel_size", kernel, n, 1))
+    total = mean * math.prod(sizes(name, "kernel_size", kernel, n, 1))
     # At a window of zeros the root has no derivative: 0 is taken, as PyTorch's documentation has it.
     return ops.where(total == 0, 0.0, ops.where(total == 0, 1.0, total) ** (1.0 / p))
 

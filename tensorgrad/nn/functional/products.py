@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.errors import ShapeError
+from tensorgrad.ops.dims import must_be_tensors
 from tensorgrad.ops.linalg import linear
 from tensorgrad.tensor import Tensor
 
@@ -18,9 +19,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     >>> tg.nn.functional.bilinear(tg.tensor([1.0, 2.0]), tg.tensor([3.0]), tg.ones(1, 2, 1))
     tensor([9.])
     """
-    for what, x in (("input1", input1), ("input2", input2), ("weight", weight)):
-        if not isinstance(x, Tensor):
-            raise DtypeError(f"bilinear: {what} must be a Tensor, not {type(x).__name__}")
+    must_be_tensors("bilinear", input1=input1, input2=input2, weight=weight)
     a, b = input1.shape, input2.shape
     if weight.ndim != 3 or not a or not b or a[:-1] != b[:-1] or (a[-1], b[-1]) != weight.shape[1:]:
         raise ShapeError(

@@ -11,10 +11,9 @@ from typing import Any
 
 from tensorgrad.autograd.graph import broadcasts
 from tensorgrad.backends.cpu import broadcast_shapes
-from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.errors import ShapeError
+from tensorgrad.ops.dims import must_be_floating, must_be_tensors
 from tensorgrad.tensor import Tensor
-
-HINT = "; make one with tensorgrad.as_tensor(...), and see that forward returns what it computes"
 
 
 def chosen(name: str, reduction: str, size_average: Any, reduce: Any) -> str:
@@ -31,25 +30,28 @@ def chosen(name: str, reduction: str, size_average: Any, reduce: Any) -> str:
     return older
 
 
-def reduced(name: str, loss: Any, reduction: str) -> Any:
-    """The mean of losses, their sum, or all of them."""
+def must_be_reduction(name: str, reduction: str, *more: str) -> None:
+    """Raise `ValueError` unless the reduction is one of the three, or one of those that a loss has besides."""
+    known = ("mean", "sum", "none", *more)
+    if reduction not in known:
+        names = f"{', '.join(map(repr, known[:-1]))} or {known[-1]!r}"
+        raise ValueError(f"{name}: reduction must be {names}, not {reduction!r}")
+
+
+def reduced(name: str, loss: Any, reduction: str, weight: Any = None) -> Any:
+    """The mean of losses, their sum, or all of them; of losses that were multiplied by a weight, the weighted mean."""
     if reduction == "mean":
-        return loss.mean()
+        return loss.mean() if weight is None else loss.sum() / weight.sum()
     if reduction == "sum":
         return loss.sum()
-    if reduction == "none":
-        return loss
-    raise ValueError(f"{name}: reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+    must_be_reduction(name, reduction)
+    return loss
 
 
 def tensors(name: str, **given: Any) -> None:
     """Check that arguments are tensors, and that one of them is floating."""
-    for what, x in given.items():
-        if not isinstance(x, Tensor):
-            raise DtypeError(f"{name}: {what} must be a Tensor, not {type(x).__name__}{HINT}")
-    if not any(x.dtype.kind == "f" for x in given.values()):
-        names = " and ".join(x.dtype.name for x in given.values())
-        raise DtypeError(f"{name}: {' or '.join(given)} must be floating, not {names}; convert with .float()")
+    must_be_tensors(name, **given)
+    must_be_floating(name, *given.values(), what=" or ".join(given))
 
 
 def pair(name: str, input: Any, target: Any, broadcast: bool = True) -> None:
@@ -78,8 +80,7 @@ def together(*given: Any) -> bool:
 def floating(name: str, **given: Any) -> None:
     """Check that all of the arguments are floating."""
     for what, x in given.items():
-        if x.dtype.kind != "f":
-            raise DtypeError(f"{name}: {what} must be floating, not {x.dtype.name}; convert it with .float()")
+        must_be_floating(name, x, what=what)
 
 
 def weighted(name: str, loss: Any, input: Any, weight: Any) -> Any:

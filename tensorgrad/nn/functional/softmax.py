@@ -8,7 +8,7 @@ from typing import Any
 from tensorgrad import ops, random
 from tensorgrad.autograd.graph import wrap
 from tensorgrad.backends.dtypes import float16, float32
-from tensorgrad.errors import DtypeError
+from tensorgrad.ops.dims import must_be_floating
 from tensorgrad.tensor import Tensor
 
 
@@ -58,8 +58,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     >>> tg.nn.functional.gumbel_softmax(tg.tensor([0.0, 100.0]), hard=True)
     tensor([0., 1.])
     """
-    if logits.dtype.kind != "f":
-        raise DtypeError(f"gumbel_softmax: logits must be floating, not {logits.dtype.name}; convert with .float()")
+    must_be_floating("gumbel_softmax", logits)
     if eps != 1e-10:
         warnings.warn("gumbel_softmax: eps has no effect", stacklevel=2)
     drawn = random.numpy_of(None).standard_exponential(

@@ -7,8 +7,9 @@ from typing import Any
 
 from tensorgrad.backends.cpu import resampling as cpu
 from tensorgrad.backends.dtypes import float16, float32
-from tensorgrad.errors import DtypeError, ShapeError
+from tensorgrad.errors import ShapeError
 from tensorgrad.nn.functional.adaptive import adaptive_avg_pool
+from tensorgrad.ops.dims import must_be_floating
 from tensorgrad.ops.resampling import resample_op
 from tensorgrad.tensor import Tensor
 
@@ -49,7 +50,7 @@ def interpolate(
         wanted = SMOOTH[mode][0] + 2 if mode in SMOOTH else "3 to 5"
         raise ShapeError(f"interpolate: mode {mode!r} takes {wanted} dimensions (N, C, ...), got shape {input.shape}")
     if input.dtype.kind != "f" and not (input.dtype.name == "uint8" and mode.startswith("nearest")):
-        raise DtypeError(f"interpolate: it needs a floating tensor, not {input.dtype.name}; convert with .float()")
+        must_be_floating("interpolate", input)
     counts, scales = _sizes(input, size, scale_factor, n)
     if not all(input.shape[1:]) or any(count < 1 for count in counts):
         raise ShapeError(f"interpolate: sizes must be 1 or more, got an input of shape {input.shape} and size {counts}")
