@@ -29,6 +29,12 @@ def seeded():
 
 
 @pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file that is not there yet."""
+    return tmp_path / "file.safetensors"
+
+
+@pytest.fixture
 def data_root() -> Path:
     """The folder of real data, where it is: tests that need it skip elsewhere, and say so."""
     root = Path(os.environ.get("TENSORGRAD_DATA", Path(__file__).parents[2] / "shared" / "data"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from test_attention import drawn
+from side_by_side import normal
 
 
 def definite(*shape, seed=0):
-    x = drawn(*shape, seed=seed)
+    x = normal(*shape, seed=seed)
     return x @ x.swapaxes(-1, -2) + np.eye(shape[-1])
 
 
@@ -22,10 +22,10 @@ def squared(*tensors):
     return tuple(x * x for x in tensors)
 
 
-POINTS = drawn(5, 3, seed=1)
-M, TALL, WIDE, BATCH = drawn(4, 4), drawn(5, 3), drawn(3, 5), drawn(2, 3, 4, 4)
-SQUARES = [M, BATCH, drawn(1, 1), drawn(0, 0), drawn(2, 0, 0), drawn(0, 3, 3)]
-SHAPES = [*SQUARES, TALL, WIDE, drawn(2, 4, 3), drawn(2, 3, 4)]
+POINTS = normal(5, 3, seed=1)
+M, TALL, WIDE, BATCH = normal(4, 4), normal(5, 3), normal(3, 5), normal(2, 3, 4, 4)
+SQUARES = [M, BATCH, normal(1, 1), normal(0, 0), normal(2, 0, 0), normal(0, 3, 3)]
+SHAPES = [*SQUARES, TALL, WIDE, normal(2, 4, 3), normal(2, 3, 4)]
 FULL_RANK = [x for x in SHAPES if 0 not in x.shape]
 
 # The call, and what it is tried on: arrays, or their shapes; several of them in a list.
@@ -114,7 +114,7 @@ CASES = {
                 [M + 3 * np.eye(4), (4, 2)],
                 [BATCH + 3 * np.eye(4), (4, 4)],
                 [(0, 0), (0, 3)],
-                [drawn(70, 70) / 9 + 3 * np.eye(70), (70, 70)],
+                [normal(70, 70) / 9 + 3 * np.eye(70), (70, 70)],
             ]
             if how.get("left", True)
             else [[M + 3 * np.eye(4), (3, 4)], [BATCH + 3 * np.eye(4), (2, 4)]],
@@ -231,7 +231,7 @@ CASES = {
             [
                 [(4, 3), POINTS],
                 [(2, 4, 3), POINTS[None]],
-                [(2, 1, 4, 3), drawn(3, 5, 3, seed=2)],
+                [(2, 1, 4, 3), normal(3, 5, 3, seed=2)],
                 [(30, 3), POINTS],
                 [(4, 0), (5, 0)],
                 [(0, 3), POINTS],
@@ -243,7 +243,7 @@ CASES = {
     "cdist by a product": (lambda L, a, b: L.cdist(a, b, compute_mode="use_mm_for_euclid_dist"), [[(4, 3), POINTS]]),
     "cdist by differences": (
         lambda L, a, b: L.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist"),
-        [[(40, 3), drawn(40, 3, seed=1)], [(4, 3), POINTS]],
+        [[(40, 3), normal(40, 3, seed=1)], [(4, 3), POINTS]],
     ),
     # Contractions
     "tensordot": (lambda L, a, b: L.tensordot(a, b), [[(2, 3, 4), (3, 4, 5)], [(3, 4), (3, 4)]]),
@@ -258,4 +258,4 @@ CASES = {
 def inputs_of(case):
     """The arrays of each trial of a case."""
     trials = [trial if isinstance(trial, list) else [trial] for trial in CASES[case][1]]
-    return [[drawn(*x, seed=i) if isinstance(x, tuple) else x for i, x in enumerate(trial)] for trial in trials]
+    return [[normal(*x, seed=i) if isinstance(x, tuple) else x for i, x in enumerate(trial)] for trial in trials]

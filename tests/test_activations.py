@@ -6,6 +6,7 @@ import inspect
 
 import numpy as np
 import pytest
+from side_by_side import torch_on_one_thread
 
 import tensorgrad as tg
 from tensorgrad import nn
@@ -64,12 +65,6 @@ ALONG = ("glu", "softmin", "softmax", "log_softmax")
 every_activation = pytest.mark.parametrize(("name", "settings", "layer"), ACTIVATIONS, ids=str)
 in_place_ones = pytest.mark.parametrize(("name", "settings", "layer"), IN_PLACE, ids=str)
 TOLERANCE = {np.float64: 1e-12, np.float32: 3e-6, np.float16: 3e-3}
-
-
-def torch_on_one_thread():
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
-    return torch
 
 
 def value_and_gradient(function, make, array, **settings):
@@ -308,6 +303,70 @@ def test_images_without_a_batch_are_taken_as_sequences_with_a_warning_as_in_torc
         F.dropout3d(tg.ones(20, 30))
 
 
+# Dropout of single elements
+
+
+def test_dropout_zeroes_a_share_and_scales_the_rest():
+    y = nn.Dropout(0.25)(tg.ones(200, 500)).numpy()
+    assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert (y == 0).mean() == pytest.approx(0.25, abs=0.006)
+    assert y.mean() == pytest.approx(1.0, abs=0.01)
+
+
+def test_dropout_of_all_or_nothing():
+    x = tg.randn(3, 4, requires_grad=True)
+    assert nn.Dropout(0.0)(x).tolist() == x.tolist()
+    y = nn.Dropout(1.0)(x)
+    y.sum().backward()
+    assert y.tolist() == x.grad.tolist() == np.zeros((3, 4)).tolist()
+
+
+def test_dropout_does_nothing_in_evaluation():
+    x = tg.randn(3, 4)
+    assert nn.Dropout(0.9).eval()(x).tolist() == x.tolist()
+
+
+def test_dropout_repeats_with_its_seed_and_differs_from_call_to_call():
+    x, layer = tg.ones(100), nn.Dropout()
+    tg.manual_seed(3)
+    first, second = layer(x).tolist(), layer(x).tolist()
+    tg.manual_seed(3)
+    assert layer(x).tolist() == first
+    assert second != first
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_the_gradient_of_dropout_has_its_mask(inplace):
+    x = tg.ones(10, 10, requires_grad=True)
+    y = nn.Dropout(0.3, inplace=inplace)(x * 1.0)
+    y.sum().backward()
+    assert x.grad.tolist() == y.tolist()
+    assert 0 < (y.detach().numpy() == 0).sum() < 100
+
+
+def test_dropout_leaves_its_input_alone_and_is_exact_in_every_dtype():
+    for dtype in (tg.float16, tg.float32, tg.float64):
+        x = tg.ones(1000, dtype=dtype)
+        y = F.dropout(x, 0.5)
+        assert y.dtype == np.dtype(dtype)
+        assert set(y.tolist()) == {0.0, 2.0}
+        assert set(x.tolist()) == {1.0}
+
+
+def test_dropout_in_place_writes_into_its_input():
+    x = tg.ones(100)
+    assert F.dropout(x, 0.5, inplace=True) is x
+    assert set(x.tolist()) == {0.0, 2.0}
+
+
+def test_dropout_refuses_bad_probabilities_and_integers():
+    for p in (-0.1, 1.1, float("nan")):
+        with pytest.raises(ValueError, match="p must be between 0 and 1"):
+            F.dropout(tg.ones(2), p)
+    with pytest.raises(DtypeError, match="needs a floating dtype, not int64"):
+        F.dropout(tg.tensor([1, 2]), 0.5)
+
+
 # What they refuse
 
 X = tg.zeros(2, 3)
@@ -326,16 +385,20 @@ REFUSED = [
     (lambda: nn.Softmax2d()(X), ShapeError, r"Softmax2d: input must be \(N, C, H, W\)"),
     (lambda: F.prelu(X, tg.zeros(2)), ShapeError, "one number, or 3, one for each channel"),
     (lambda: F.prelu(X, tg.zeros(1, 1)), ShapeError, r"a vector or a number, and has shape \(1, 1\)"),
-    (lambda: F.prelu(X, tg.zeros(1).double()), DtypeError, "share one dtype, got float32 and float64"),
+    (
+        lambda: F.prelu(X, tg.zeros(1).double()),
+        DtypeError,
+        "share one dtype, but input is float32, (target|weight) is float64",
+    ),
     (lambda: F.elu(X.long()), DtypeError, "elu: input 0 is int64"),
     (lambda: F.leaky_relu(X.long()), DtypeError, "leaky_relu: input 0 is int64"),
     (lambda: F.softplus(X.long()), DtypeError, "softplus: input 0 is int64"),
-    (lambda: F.silu(X.long()), DtypeError, "silu: it needs a floating tensor, not int64"),
-    (lambda: F.hardshrink(X.long()), DtypeError, "hardshrink: it needs a floating tensor"),
-    (lambda: F.gumbel_softmax(X.long()), DtypeError, "gumbel_softmax: logits must be floating"),
+    (lambda: F.silu(X.long()), DtypeError, "silu: it needs a floating dtype, not int64"),
+    (lambda: F.hardshrink(X.long()), DtypeError, "hardshrink: it needs a floating dtype"),
+    (lambda: F.gumbel_softmax(X.long()), DtypeError, "gumbel_softmax: it needs a floating dtype"),
     (lambda: F.dropout(X, 1.5), ValueError, "dropout: p must be between 0 and 1, not 1.5"),
     (lambda: F.alpha_dropout(X, -0.5), ValueError, "alpha_dropout: p must be between 0 and 1"),
-    (lambda: F.dropout(X.long()), DtypeError, "dropout: it needs a floating tensor, not int64"),
+    (lambda: F.dropout(X.long()), DtypeError, "dropout: it needs a floating dtype, not int64"),
     (lambda: F.dropout1d(X[0]), ShapeError, r"dropout1d: input must be \(N, C, L\) or \(C, L\), not \(3,\)"),
     (lambda: F.dropout2d(X[0]), ShapeError, r"dropout2d: input must be \(N, C, H, W\), not \(3,\)"),
     (lambda: F.dropout3d(tg.tensor(1.0)), ShapeError, "dropout3d: input must be"),
@@ -351,3 +414,27 @@ REFUSED = [
 def test_what_does_not_fit_is_refused_with_the_reason(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "bool")
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("bounds", [(), (0, 2), (-0.5, 1.5), (1.5, 4)], ids=str)
+def test_bounds_keep_integers_as_pytorch_does(dtype, bounds):
+    torch = pytest.importorskip("torch")
+    results = []
+    for L in (tg, torch):
+        x = L.tensor([7, 1, 0, 3]).to(getattr(L, dtype))
+        try:
+            y = L.nn.functional.hardtanh(x, *bounds), L.nn.functional.relu6(x)
+            results.append([(str(part.dtype).removeprefix("torch."), part.tolist()) for part in y])
+        except RuntimeError:
+            results.append(None)
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("name", ["hardsigmoid", "hardsigmoid_", "hardswish", "silu"])
+def test_what_needs_fractions_refuses_integers(name):
+    with pytest.raises(DtypeError):
+        getattr(F, name.removesuffix("_"))(tg.tensor([1, 2]), **{"inplace": True} if name.endswith("_") else {})

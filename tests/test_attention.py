@@ -6,43 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
+from side_by_side import compare, compare_layers, normal, pair_of, same, torch_on_one_thread
 
 import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn import functional as F
 from tensorgrad.testing import gradcheck, gradgradcheck
-
-
-def torch_on_one_thread():
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
-    return torch
-
-
-def drawn(*shape, seed=0, dtype=np.float64):
-    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
-
-
-def same(ours, theirs, tolerance=1e-9, name=""):
-    ours, theirs = np.asarray(ours), np.asarray(theirs)
-    assert ours.dtype == theirs.dtype
-    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance, err_msg=name)
-
-
-def compare(function, arrays, tolerance=1e-9):
-    """The results of a function of (library, tensors), and the gradients of its floating inputs, are PyTorch's."""
-    torch = torch_on_one_thread()
-    results = []
-    for library in (tg, torch):
-        inputs = [library.from_numpy(a.copy()).requires_grad_(a.dtype.kind == "f") for a in arrays]
-        ys = function(library, *inputs)
-        ys = [y for y in (ys if isinstance(ys, tuple) else (ys,)) if y is not None]
-        sum((y * library.from_numpy(drawn(*y.shape, seed=9)).to(y.dtype)).sum() for y in ys).backward()
-        grads = [x.grad for x in inputs if x.requires_grad]
-        results.append([np.zeros(0) if r is None else r.detach() for r in [*ys, *grads]])
-    for ours, theirs in zip(*results, strict=True):
-        same(ours, theirs, tolerance)
 
 
 def attention(library, *inputs, **settings):
@@ -70,22 +40,23 @@ def attention(library, *inputs, **settings):
     ],
 )
 def test_attention_and_its_gradients_are_those_of_torch(shapes, settings):
-    compare(lambda library, *xs: attention(library, *xs, **settings), [drawn(*s, seed=i) for i, s in enumerate(shapes)])
+    arrays = [normal(*s, seed=i) for i, s in enumerate(shapes)]
+    compare(lambda library, *xs: attention(library, *xs, **settings), arrays, tolerance=1e-9)
 
 
-INPUTS = [drawn(2, 3, n, 4, seed=i) for i, n in enumerate((5, 6, 6))]
+INPUTS = [normal(2, 3, n, 4, seed=i) for i, n in enumerate((5, 6, 6))]
 BLIND = np.ones((5, 6), bool)
 BLIND[2] = False
 MASKS = {
-    "bools": drawn(5, 6) > 0,
-    "bools of a batch": drawn(2, 1, 5, 6) > 0,
-    "bools of keys": drawn(1, 6) > -1,
+    "bools": normal(5, 6) > 0,
+    "bools of a batch": normal(2, 1, 5, 6) > 0,
+    "bools of keys": normal(1, 6) > -1,
     "a row that sees nothing": BLIND,
     "nothing to be seen": np.zeros((5, 6), bool),
-    "floats": drawn(5, 6),
-    "floats of heads": drawn(3, 5, 6),
-    "infinite floats": np.where(drawn(5, 6) > 0, 0.0, -np.inf),
-    "an infinite row": np.where(BLIND, drawn(5, 6), -np.inf),
+    "floats": normal(5, 6),
+    "floats of heads": normal(3, 5, 6),
+    "infinite floats": np.where(normal(5, 6) > 0, 0.0, -np.inf),
+    "an infinite row": np.where(BLIND, normal(5, 6), -np.inf),
 }
 
 
@@ -121,7 +92,7 @@ def test_the_fused_weights_equal_their_composition(far, settings):
 
 @pytest.mark.parametrize("settings", [{}, {"is_causal": True}, {"attn_mask": tg.from_numpy(BLIND)}])
 def test_attention_has_second_derivatives(settings):
-    inputs = [tg.from_numpy(drawn(n, 2, seed=n)).requires_grad_() for n in (5, 6, 6)]
+    inputs = [tg.from_numpy(normal(n, 2, seed=n)).requires_grad_() for n in (5, 6, 6)]
     assert gradcheck(lambda *xs: F.scaled_dot_product_attention(*xs, **settings), inputs)
     assert gradgradcheck(lambda *xs: F.scaled_dot_product_attention(*xs, **settings), inputs)
 
@@ -188,30 +159,8 @@ def test_inputs_that_do_not_fit_attention_are_refused(call, error, message):
 EMBED, HEADS, LENGTH, KEYS, BATCH = 8, 2, 5, 6, 3
 
 
-def pair_of(name, *args, **settings):
-    """A layer of PyTorch's and one of ours with the same parameters, in double precision."""
-    torch = torch_on_one_thread()
-    theirs = getattr(torch.nn, name)(*args, **settings).double()
-    ours = getattr(nn, name)(*args, **settings).double()
-    with torch.no_grad():
-        for i, parameter in enumerate(theirs.parameters()):
-            parameter.copy_(torch.from_numpy(drawn(*parameter.shape, seed=i) * 0.5))
-    ours.load_state_dict({key: value.numpy() for key, value in theirs.state_dict().items()})
-    return ours, theirs
-
-
-def compare_layers(layers, arrays, call=lambda layer, *xs: layer(*xs), tolerance=1e-9):
-    """Two layers give the same results, gradients of their floating inputs and of their parameters."""
-    ours, theirs = layers
-    compare(lambda library, *xs: call(ours if library is tg else theirs, *xs), arrays, tolerance)
-    for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        assert (p.grad is None) == (q.grad is None), name
-        if p.grad is not None:
-            same(p.grad, q.grad, tolerance, name)
-
-
 def sequences(batch_first, kdim=EMBED, vdim=EMBED):
-    arrays = [drawn(BATCH, n, d, seed=i) for i, (n, d) in enumerate([(LENGTH, EMBED), (KEYS, kdim), (KEYS, vdim)])]
+    arrays = [normal(BATCH, n, d, seed=i) for i, (n, d) in enumerate([(LENGTH, EMBED), (KEYS, kdim), (KEYS, vdim)])]
     return arrays if batch_first else [a.swapaxes(0, 1).copy() for a in arrays]
 
 
@@ -240,12 +189,12 @@ def test_heads_are_those_of_torch_for_every_setting(settings, need_weights):
 
 ATTENTION_MASKS = {
     "none": None,
-    "bools": drawn(LENGTH, KEYS) > 0.8,
-    "bools of each head": drawn(BATCH * HEADS, LENGTH, KEYS) > 0.8,
-    "floats": drawn(LENGTH, KEYS),
-    "floats of each head": drawn(BATCH * HEADS, LENGTH, KEYS),
+    "bools": normal(LENGTH, KEYS) > 0.8,
+    "bools of each head": normal(BATCH * HEADS, LENGTH, KEYS) > 0.8,
+    "floats": normal(LENGTH, KEYS),
+    "floats of each head": normal(BATCH * HEADS, LENGTH, KEYS),
 }
-PADDINGS = {"none": None, "bools": drawn(BATCH, KEYS) > 0.8, "floats": drawn(BATCH, KEYS)}
+PADDINGS = {"none": None, "bools": normal(BATCH, KEYS) > 0.8, "floats": normal(BATCH, KEYS)}
 
 
 @pytest.mark.filterwarnings("ignore:Support for mismatched")
@@ -269,7 +218,7 @@ def test_heads_under_every_pair_of_masks_are_those_of_torch(mask, padding, need_
 def test_self_attention_causal_or_not_batched_or_not(need_weights, batch_first):
     layers = pair_of("MultiheadAttention", EMBED, HEADS, batch_first=batch_first)
     causal = np.triu(np.ones((LENGTH, LENGTH), bool), 1)
-    for x, masks in itertools.product((drawn(LENGTH, LENGTH, EMBED), drawn(LENGTH, EMBED)), ([], [causal])):
+    for x, masks in itertools.product((normal(LENGTH, LENGTH, EMBED), normal(LENGTH, EMBED)), ([], [causal])):
         compare_layers(
             layers,
             [x, *masks],
@@ -283,8 +232,8 @@ def test_one_key_and_value_for_other_queries():
     layers = pair_of("MultiheadAttention", EMBED, HEADS)
     compare_layers(layers, sequences(False)[:2], lambda layer, query, memory: layer(query, memory, memory))
     unbatched = [a[:, 0].copy() for a in sequences(False)]
-    heads = drawn(HEADS, LENGTH, KEYS)
-    padding = drawn(KEYS) > 0.5
+    heads = normal(HEADS, LENGTH, KEYS)
+    padding = normal(KEYS) > 0.5
     compare_layers(layers, [*unbatched, heads], lambda layer, q, k, v, mask: layer(q, k, v, attn_mask=mask))
     compare_layers(layers, [*unbatched, padding], lambda layer, *xs: layer(*xs))
 
@@ -298,8 +247,8 @@ def test_a_query_that_sees_nothing_gets_what_torch_gives_it(need_weights):
 
 
 def test_the_function_takes_keys_and_values_that_were_projected_before():
-    static = [drawn(BATCH * HEADS, 4, EMBED // HEADS, seed=i) for i in range(2)]
-    weight, out = drawn(3 * EMBED, EMBED), drawn(EMBED, EMBED, seed=4)
+    static = [normal(BATCH * HEADS, 4, EMBED // HEADS, seed=i) for i in range(2)]
+    weight, out = normal(3 * EMBED, EMBED), normal(EMBED, EMBED, seed=4)
 
     def call(library, query, key, value, weight, out, k, v):
         return library.nn.functional.multi_head_attention_forward(

@@ -6,10 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
+from side_by_side import compare_derivatives, derivatives, normal, torch_on_one_thread
 
 import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.backends.cpu import convolution as kernels
+from tensorgrad.backends.cpu import depthwise
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn import functional as F
 from tensorgrad.testing import gradcheck, gradgradcheck
@@ -18,44 +20,15 @@ CONVS = ("conv1d", "conv2d", "conv3d")
 TRANSPOSED = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 
 
-def peer():
-    """PyTorch, where it is installed; small as the work is here, its threads only get into each other's way."""
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
-    return torch
-
-
-def numbers(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def derivatives(functional, make, grad, name, arrays, settings):
-    """The output, its gradients, and the gradients of their product with fixed numbers, as arrays."""
-    xs = [make(a.copy()).requires_grad_() for a in arrays]
-    y = getattr(functional, name)(*xs, **settings)
-    first = grad(y, xs, make(numbers(*y.shape, seed=1).astype(arrays[0].dtype)), create_graph=True)
-    product = sum((g * make(numbers(*g.shape, seed=2).astype(arrays[0].dtype))).sum() for g in first)
-    second = grad(product, xs, allow_unused=True) if product.requires_grad else [None] * len(xs)
-    return [None if v is None else v.detach().numpy() for v in (y, *first, *second)]
-
-
 def same_as_torch(name, arrays, tolerance=1e-9, **settings):
-    torch = peer()
-    ours = derivatives(F, tg.from_numpy, tg.autograd.grad, name, arrays, settings)
-    theirs = derivatives(torch.nn.functional, torch.from_numpy, torch.autograd.grad, name, arrays, settings)
-    for got, expected in zip(ours, theirs, strict=True):
-        if got is None or expected is None:
-            assert got is expected or not np.any(got if expected is None else expected)
-            continue
-        assert got.shape == expected.shape
-        assert got.dtype == expected.dtype
-        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
+    ours, theirs = (getattr(L.nn.functional, name) for L in (tg, torch_on_one_thread()))
+    compare_derivatives(lambda *xs: ours(*xs, **settings), lambda *xs: theirs(*xs, **settings), arrays, tolerance)
 
 
 def weights(name, groups, in_channels, out_channels, kernel):
     if name in TRANSPOSED:
-        return numbers(in_channels, out_channels // groups, *kernel, seed=3)
-    return numbers(out_channels, in_channels // groups, *kernel, seed=3)
+        return normal(in_channels, out_channels // groups, *kernel, seed=3)
+    return normal(out_channels, in_channels // groups, *kernel, seed=3)
 
 
 SETTINGS = [
@@ -81,8 +54,8 @@ def test_values_and_both_derivatives_are_those_of_torch(name, settings):
     dims = int(name[-2])
     size, kernel = (7, 6, 5)[:dims], (3, 2, 3)[:dims]
     w = weights(name, settings.get("groups", 1), 4, 8, kernel)
-    same_as_torch(name, [numbers(2, 4, *size), w, numbers(8)], **settings)
-    same_as_torch(name, [numbers(4, *size), w], **settings)
+    same_as_torch(name, [normal(2, 4, *size), w, normal(8)], **settings)
+    same_as_torch(name, [normal(4, *size), w], **settings)
 
 
 UNEVEN = [
@@ -100,14 +73,14 @@ UNEVEN = [
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 def test_settings_for_each_dimension_are_those_of_torch(name, settings):
     for kernel in ((3, 2), (4, 1)):
-        same_as_torch(name, [numbers(2, 3, 9, 8), weights(name, 1, 3, 5, kernel), numbers(5)], **settings)
+        same_as_torch(name, [normal(2, 3, 9, 8), weights(name, 1, 3, 5, kernel), normal(5)], **settings)
 
 
 @pytest.mark.parametrize("kernel", [1, 2, 4])
 @pytest.mark.parametrize("stride", [1, 2, 4, 5])
 def test_strides_below_and_above_the_kernel_are_those_of_torch(kernel, stride):
-    same_as_torch("conv2d", [numbers(2, 3, 11, 10), numbers(5, 3, kernel, kernel)], stride=stride)
-    same_as_torch("conv_transpose2d", [numbers(2, 3, 4, 5), numbers(3, 5, kernel, kernel)], stride=stride)
+    same_as_torch("conv2d", [normal(2, 3, 11, 10), normal(5, 3, kernel, kernel)], stride=stride)
+    same_as_torch("conv_transpose2d", [normal(2, 3, 4, 5), normal(3, 5, kernel, kernel)], stride=stride)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -115,22 +88,49 @@ def test_strides_below_and_above_the_kernel_are_those_of_torch(kernel, stride):
 @pytest.mark.parametrize("wider", [0.0, 100.0])
 @pytest.mark.parametrize("shape", [(5, 1, 9, 8), (3, 6, 9, 8)], ids=["channels first", "channels last"])
 def test_every_layout_tiling_division_and_way_back_gives_the_same(shape, tile, wider, threads, monkeypatch):
-    x, w, b = numbers(*shape), numbers(4, shape[1], 3, 3), numbers(4)
-    whole = derivatives(F, tg.from_numpy, tg.autograd.grad, "conv2d", [x, w, b], {"padding": 2})
+    x, w, b = normal(*shape), normal(4, shape[1], 3, 3), normal(4)
+    leaves = [tg.from_numpy(a).requires_grad_() for a in (x, w, b)]
+    whole = derivatives(lambda *xs: F.conv2d(*xs, padding=2), leaves, tg)
     monkeypatch.setattr(kernels, "TILE", tile)
     monkeypatch.setattr(kernels, "WIDER", wider)
     monkeypatch.setattr(kernels, "ALONE", 0)
     monkeypatch.setattr(kernels, "get_num_threads", lambda: threads)
-    parts = derivatives(F, tg.from_numpy, tg.autograd.grad, "conv2d", [x, w, b], {"padding": 2})
+    parts = derivatives(lambda *xs: F.conv2d(*xs, padding=2), leaves, tg)
     for got, expected in zip(parts[:-1], whole[:-1], strict=True):  # the bias has no second derivative
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("settings", [*SETTINGS[:6], {"stride": 2, "padding": 1}], ids=named)
+@pytest.mark.parametrize("name", CONVS + TRANSPOSED)
+def test_channels_by_themselves_are_those_of_torch(name, settings):
+    dims = int(name[-2])
+    x, w, b = normal(2, 4, *(7, 6, 5)[:dims]), normal(4, 1, *(3, 2, 3)[:dims]), normal(4)
+    same_as_torch(name, [x, w, b], groups=4, **settings)
+    same_as_torch(name, [x[0], w], groups=4, **settings)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("tile", [1, 2000])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_channels_by_themselves_do_not_depend_on_tiles(stride, tile, threads, monkeypatch):
+    leaves = [tg.from_numpy(a).requires_grad_() for a in (normal(3, 5, 9, 8), normal(5, 1, 3, 3), normal(5))]
+
+    def derived():
+        return derivatives(lambda *xs: F.conv2d(*xs, padding=1, stride=stride, groups=5), leaves, tg)[:-1]
+
+    whole = derived()
+    monkeypatch.setattr(depthwise, "_TILE", tile)
+    monkeypatch.setattr(kernels, "ALONE", 0)
+    monkeypatch.setattr(kernels, "get_num_threads", lambda: threads)
+    for got, expected in zip(derived(), whole, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+
+
 def test_dtypes_are_those_of_torch():
-    same_as_torch("conv2d", [a.astype(np.float32) for a in (numbers(2, 3, 6, 6), numbers(4, 3, 3, 3))], 1e-4)
-    torch = peer()
+    same_as_torch("conv2d", [a.astype(np.float32) for a in (normal(2, 3, 6, 6), normal(4, 3, 3, 3))], 1e-4)
+    torch = torch_on_one_thread()
     for dtype, tolerance in (("int64", 0), ("float16", 2e-2)):
-        arrays = [(numbers(2, 3, 6, 6) * 3).astype(dtype), (numbers(4, 3, 3, 3) * 3).astype(dtype)]
+        arrays = [(normal(2, 3, 6, 6) * 3).astype(dtype), (normal(4, 3, 3, 3) * 3).astype(dtype)]
         ours = F.conv2d(*map(tg.from_numpy, arrays)).numpy()
         theirs = torch.nn.functional.conv2d(*map(torch.from_numpy, arrays)).numpy()
         assert ours.dtype == theirs.dtype
@@ -138,7 +138,7 @@ def test_dtypes_are_those_of_torch():
 
 
 def test_an_empty_batch_gives_an_empty_batch_and_gradients_of_zero():
-    same_as_torch("conv2d", [numbers(0, 3, 6, 6), numbers(4, 3, 3, 3), numbers(4)])
+    same_as_torch("conv2d", [normal(0, 3, 6, 6), normal(4, 3, 3, 3), normal(4)])
     assert F.conv_transpose2d(tg.ones(0, 3, 4, 4), tg.ones(3, 2, 2, 2)).shape == (0, 2, 5, 5)
 
 
@@ -151,9 +151,9 @@ def test_no_channels_give_the_bias():
     ("stride", "padding", "dilation", "groups"), list(itertools.product((1, 2), (0, 2), (1, 2), (1, 2)))
 )
 def test_gradients_of_both_orders_are_those_of_finite_differences(name, stride, padding, dilation, groups):
-    x, w, b = numbers(1, 2, 5, 5), weights(name, groups, 2, 2, (2, 3)), numbers(2)
+    x, w, b = normal(1, 2, 5, 5), weights(name, groups, 2, 2, (2, 3)), normal(2)
     if name == "conv_transpose2d" and padding:
-        x, padding = numbers(1, 2, 3, 2), 1
+        x, padding = normal(1, 2, 3, 2), 1
 
     def function(*inputs):
         return getattr(F, name)(*inputs, stride=stride, padding=padding, dilation=dilation, groups=groups)
@@ -164,23 +164,23 @@ def test_gradients_of_both_orders_are_those_of_finite_differences(name, stride, 
 
 
 def test_a_transposed_convolution_is_the_transpose():
-    x, w = tg.from_numpy(numbers(1, 3, 8, 7)), tg.from_numpy(numbers(4, 3, 3, 2))
+    x, w = tg.from_numpy(normal(1, 3, 8, 7)), tg.from_numpy(normal(4, 3, 3, 2))
     y = F.conv2d(x, w, stride=2, padding=1)
-    g = tg.from_numpy(numbers(*y.shape, seed=5))
+    g = tg.from_numpy(normal(*y.shape, seed=5))
     back = F.conv_transpose2d(g, w, stride=2, padding=1, output_padding=(1, 1))
     assert back.shape == x.shape
     assert (y * g).sum().item() == pytest.approx((x * back).sum().item())
 
 
 def test_a_convolution_is_the_product_with_the_unfolded_blocks():
-    x, w = tg.from_numpy(numbers(2, 3, 8, 7)), tg.from_numpy(numbers(4, 3, 3, 2))
+    x, w = tg.from_numpy(normal(2, 3, 8, 7)), tg.from_numpy(normal(4, 3, 3, 2))
     columns = F.unfold(x, (3, 2), stride=2, padding=1)
     y = F.conv2d(x, w, stride=2, padding=1)
     np.testing.assert_allclose((w.flatten(1) @ columns).reshape(y.shape).numpy(), y.numpy(), rtol=1e-9, atol=1e-9)
 
 
 def test_the_bias_in_the_kernel_is_the_bias_added():
-    x, w, b = tg.from_numpy(numbers(2, 3, 8, 7)), tg.from_numpy(numbers(4, 3, 3, 2)), tg.from_numpy(numbers(4))
+    x, w, b = tg.from_numpy(normal(2, 3, 8, 7)), tg.from_numpy(normal(4, 3, 3, 2)), tg.from_numpy(normal(4))
     np.testing.assert_allclose(F.conv2d(x, w, b).numpy(), (F.conv2d(x, w) + b.reshape(-1, 1, 1)).numpy(), rtol=1e-12)
 
 
@@ -202,8 +202,8 @@ FOLDS = [
 @pytest.mark.parametrize("settings", FOLDS, ids=named)
 def test_unfold_and_fold_are_those_of_torch(settings):
     for batch in ((2,), ()):
-        same_as_torch("unfold", [numbers(*batch, 3, 7, 8)], **settings)
-        blocks = F.unfold(tg.from_numpy(numbers(*batch, 3, 7, 8)), **settings).numpy()
+        same_as_torch("unfold", [normal(*batch, 3, 7, 8)], **settings)
+        blocks = F.unfold(tg.from_numpy(normal(*batch, 3, 7, 8)), **settings).numpy()
         same_as_torch("fold", [blocks], output_size=(7, 8), **settings)
 
 
@@ -225,7 +225,7 @@ LAYERS = [
 
 @pytest.mark.parametrize(("layer", "args", "settings"), LAYERS, ids=lambda x: named(x) if isinstance(x, dict) else None)
 def test_layers_are_those_of_torch(layer, args, settings):
-    torch = peer()
+    torch = torch_on_one_thread()
     theirs = getattr(torch.nn, layer)(*args, **settings, dtype=torch.float64)
     ours = getattr(nn, layer)(*args, **settings, dtype=tg.float64)
     assert repr(ours) == repr(theirs)
@@ -233,7 +233,7 @@ def test_layers_are_those_of_torch(layer, args, settings):
         (k, tuple(v.shape)) for k, v in theirs.state_dict().items()
     ]
     ours.load_state_dict({k: tg.from_numpy(v.numpy()) for k, v in theirs.state_dict().items()})
-    x = numbers(2, 4, *(7, 6, 5)[: ours.dims])
+    x = normal(2, 4, *(7, 6, 5)[: ours.dims])
     for array in (x, x[0]):
         np.testing.assert_allclose(
             ours(tg.from_numpy(array.copy())).detach().numpy(),
@@ -245,7 +245,7 @@ def test_layers_are_those_of_torch(layer, args, settings):
 
 @pytest.mark.parametrize("size", [(9, 11), (10, 12), (2, 6, 10, 11)])
 def test_an_output_size_chooses_the_padding_as_in_torch(size):
-    torch = peer()
+    torch = torch_on_one_thread()
     ours, theirs = (lib.nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1) for lib in (tg, torch))
     assert ours(tg.ones(2, 4, 5, 6), output_size=size).shape == tuple(
         theirs(torch.ones(2, 4, 5, 6), output_size=size).shape
@@ -268,7 +268,7 @@ def test_folding_layers_are_their_functions():
     blocks = nn.Unfold(2, stride=2)(x)
     assert (blocks == F.unfold(x, 2, stride=2)).all()
     assert (nn.Fold((6, 6), 2, stride=2)(blocks) == x).all()
-    torch = peer()
+    torch = torch_on_one_thread()
     assert repr(nn.Unfold(2, padding=(1, 0))) == repr(torch.nn.Unfold(2, padding=(1, 0)))
     assert repr(nn.Fold((2, 2), 2)) == repr(torch.nn.Fold((2, 2), 2))
 
@@ -314,12 +314,12 @@ def test_a_mistake_is_explained_where_torch_refuses_it(name, x, w, settings, err
     with pytest.raises(error, match=message):
         call(tg)
     with pytest.raises((RuntimeError, ValueError, TypeError, IndexError)):
-        call(peer())
+        call(torch_on_one_thread())
 
 
 def test_dtypes_must_be_one():
     for function in (F.conv1d, F.conv_transpose1d):
-        with pytest.raises(DtypeError, match="float32 and float64"):
+        with pytest.raises(DtypeError, match="input 0 is float32, input 1 is float64"):
             function(tg.ones(2, 3, 4), tg.ones(3, 3, 2, dtype=tg.float64))
         with pytest.raises(DtypeError, match="bool"):
             function(tg.ones(2, 3, 4) > 0, tg.ones(3, 3, 2) > 0)
@@ -346,7 +346,7 @@ def test_a_layer_refuses_settings_that_torch_refuses(layer, args, settings, mess
     with pytest.raises(ValueError, match=f"{layer}: {message}"):
         getattr(nn, layer)(*args, **settings)
     with pytest.raises((RuntimeError, ValueError)):
-        getattr(peer().nn, layer)(*args, **settings)
+        getattr(torch_on_one_thread().nn, layer)(*args, **settings)
 
 
 def test_a_size_that_a_layer_cannot_make_is_refused():

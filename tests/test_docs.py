@@ -29,6 +29,9 @@ FILES = {
     "optim.lr_scheduler",
     "optim.swa_utils",
     "testing.strategies",
+    "vision.datasets",
+    "vision.transforms",
+    "vision.utils",
 }
 ROOMS = ["tensorgrad"] + [
     name

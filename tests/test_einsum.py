@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_attention import compare, drawn
+from side_by_side import compare, normal
 
 import tensorgrad as tg
 from tensorgrad.errors import DtypeError, ShapeError
@@ -81,7 +81,7 @@ EQUATIONS = [
     ("equation", "shapes"), [(e, s) for e, *s in EQUATIONS], ids=[f"{e}{s}" for e, *s in EQUATIONS]
 )
 def test_an_equation_has_torchs_value_and_gradients(equation, shapes):
-    arrays = [drawn(*shape, seed=i) for i, shape in enumerate(shapes)]
+    arrays = [normal(*shape, seed=i) for i, shape in enumerate(shapes)]
     compare(lambda library, *xs: library.einsum(equation, *xs), [np.asarray(a) for a in arrays])
 
 
@@ -105,17 +105,17 @@ def test_lists_of_numbers_are_letters_too(terms):
             given[i] = x
         return library.einsum(*given)
 
-    compare(call, [drawn(*terms[i], seed=i) for i in places])
+    compare(call, [normal(*terms[i], seed=i) for i in places])
 
 
 def test_operands_may_come_in_a_list():
-    compare(lambda library, *xs: library.einsum("ij,jk", list(xs)), [drawn(2, 3), drawn(3, 4)])
+    compare(lambda library, *xs: library.einsum("ij,jk", list(xs)), [normal(2, 3), normal(3, 4)])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int64])
 def test_the_dtype_of_the_operands_is_kept(dtype):
     for equation in ("ij,jk->ik", "ij,jk->ijk", "ij,jk->jki"):
-        a, b = (4 * drawn(2, 3)).astype(dtype), (4 * drawn(3, 4)).astype(dtype)
+        a, b = (4 * normal(2, 3)).astype(dtype), (4 * normal(3, 4)).astype(dtype)
         y = tg.einsum(equation, tg.from_numpy(a), tg.from_numpy(b))
         assert y.dtype == dtype
         expected = np.einsum(equation, a.astype(float), b.astype(float))
@@ -129,7 +129,7 @@ def test_both_derivatives_are_those_of_finite_differences(equation):
         "iij,jk->ik": [(2, 2, 3), (3, 2)],
         "...i,j...->ij": [(2, 3), (2, 2)],
     }
-    xs = [tg.from_numpy(drawn(*s, seed=i)).requires_grad_() for i, s in enumerate(shapes[equation])]
+    xs = [tg.from_numpy(normal(*s, seed=i)).requires_grad_() for i, s in enumerate(shapes[equation])]
     assert gradcheck(lambda *xs: tg.einsum(equation, *xs), xs)
     assert gradgradcheck(lambda *xs: tg.einsum(equation, *xs), xs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_attention import compare, compare_layers, drawn, pair_of, same, torch_on_one_thread
+from side_by_side import compare, compare_layers, normal, pair_of, same, torch_on_one_thread
 
 import tensorgrad as tg
 from tensorgrad import nn
@@ -12,7 +12,7 @@ from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn import functional as F
 from tensorgrad.testing import gradcheck, gradgradcheck
 
-WEIGHT = drawn(7, 3)
+WEIGHT = normal(7, 3)
 INDICES = [
     np.array([[1, 2, 2], [6, 0, 2]]),
     np.array(3),
@@ -57,7 +57,7 @@ def test_the_gradient_adds_up_over_many_lookups_of_few_and_of_many_rows(count):
     for rows in (3, 1000):
         compare(
             lambda library, weight, index: library.nn.functional.embedding(index, weight),
-            [drawn(rows, 4), source.integers(0, rows, count)],
+            [normal(rows, 4), source.integers(0, rows, count)],
         )
 
 
@@ -92,7 +92,7 @@ def test_weights_of_samples_scale_the_rows_of_a_sum(index, offsets, include_last
             index, weight, *offsets, mode="sum", per_sample_weights=samples, padding_idx=2,
             include_last_offset=include_last,
         ),
-        [WEIGHT, drawn(*index.shape), index, *([] if offsets is None else [offsets])],
+        [WEIGHT, normal(*index.shape), index, *([] if offsets is None else [offsets])],
     )  # fmt: skip
 
 
@@ -229,7 +229,7 @@ PAIR, W = tg.tensor([[1, 2]]), tg.ones(7, 3)
         (lambda: F.bilinear(W, W, tg.ones(2, 3, 4)), ShapeError, r"they must be \(\*, I\), \(\*, J\) and \(O, I, J\)"),
         (lambda: F.bilinear(W, W[0], tg.ones(2, 3, 3)), ShapeError, r"inputs of shapes \(7, 3\) and \(3,\) do not fit"),
         (lambda: F.bilinear(1.0, W, tg.ones(2, 3, 3)), DtypeError, "input1 must be a Tensor, not float"),
-        (lambda: nn.Bilinear(0, 1, 1), ValueError, "in1_features must be positive, not 0"),
+        (lambda: nn.Bilinear(0, 1, 1), ValueError, "in1_features must be an int of 1 or more, not 0"),
     ],
 )
 def test_mistakes_are_refused(call, error, message):
@@ -244,7 +244,7 @@ def test_mistakes_are_refused(call, error, message):
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_bilinear_form_is_torchs(lead, bias):
     layers = pair_of("Bilinear", 3, 4, 2, bias=bias)
-    compare_layers(layers, [drawn(*lead, 3), drawn(*lead, 4, seed=1)])
+    compare_layers(layers, [normal(*lead, 3), normal(*lead, 4, seed=1)])
     assert repr(layers[0]) == repr(layers[1])
 
 

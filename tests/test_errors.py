@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
 from tensorgrad.nn import functional as F
+
+X = tg.ones(2, 2)
 
 
 def damaged(path):
@@ -65,12 +68,12 @@ MISTAKES = {
     "a layer fed another dtype": (
         lambda: nn.Linear(3, 2)(tg.ones(8, 3, dtype=tg.float64)),
         DtypeError,
-        r"linear: inputs must share one dtype, got float64 and float32 and float32.*\.to\(dtype\)",
+        r"linear: inputs must share one dtype, but input 0 is float64, input 1 is float32, .*\.to\(dtype\)",
     ),
     "integers through a layer": (
         lambda: nn.Linear(3, 2)(tg.ones(8, 3, dtype=tg.int64)),
         DtypeError,
-        r"linear: inputs must share one dtype, got int64",
+        r"linear: inputs must share one dtype, but input 0 is int64",
     ),
     "a dimension that is not there": (
         lambda: tg.ones(2, 3).sum(2),
@@ -196,6 +199,150 @@ MISTAKES = {
         r"cross_entropy: input must be a Tensor, not NoneType.*forward returns",
     ),
     "a list where a tensor belongs": (lambda: tg.sum([1, 2]), DtypeError, r"sum: input must be a Tensor, not list"),
+    "a number where a tensor belongs, in allclose": (
+        lambda: tg.allclose(X, 1),
+        DtypeError,
+        r"allclose: other must .* int",
+    ),
+    "in isclose": (
+        lambda: tg.isclose(X, 1),
+        DtypeError,
+        r"isclose: other must be a Tensor, not int; .*tensor\(\.\.\.\)",
+    ),
+    "in equal": (lambda: tg.equal(X, 1), DtypeError, "equal: other must be a Tensor, not int"),
+    "in heaviside": (lambda: tg.heaviside(X, 1), DtypeError, "heaviside: values must be a Tensor, not int"),
+    "in ldexp": (lambda: tg.ldexp(X, 2), DtypeError, "ldexp: other must be a Tensor, not int"),
+    "in dot": (lambda: tg.dot(tg.ones(2), 2), DtypeError, "dot: the second input must be a Tensor, not int"),
+    "in matmul": (lambda: tg.matmul(X, 2), DtypeError, "matmul: other must be a Tensor, not int"),
+    "an array where a tensor belongs, in a layer": (
+        lambda: nn.Linear(3, 2)(np.ones((2, 3), np.float32)),
+        TypeError,
+        r"linear: input must be a Tensor, not ndarray; make one with tensorgrad\.from_numpy\(\.\.\.\)",
+    ),
+    "in a convolution": (
+        lambda: nn.Conv1d(3, 2, 1)(np.ones((3, 4), np.float32)),
+        TypeError,
+        r"conv1d: input must be a Tensor, not ndarray; .*from_numpy",
+    ),
+    "in a normalisation": (
+        lambda: nn.LayerNorm(4)(np.ones((2, 4), np.float32)),
+        TypeError,
+        "layer_norm: input must be a Tensor, not ndarray; .*from_numpy",
+    ),
+    "in a pool": (
+        lambda: nn.MaxPool1d(2)(np.ones((1, 4), np.float32)),
+        TypeError,
+        "max_pool1d: input must be a Tensor, not ndarray; .*from_numpy",
+    ),
+    "behind layers that take arrays too": (
+        lambda: nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Linear(4, 2))(np.ones((3, 2, 2), np.float32)),
+        TypeError,
+        "linear: input must be a Tensor, not ndarray; .*from_numpy",
+    ),
+    "in a loss": (
+        lambda: F.mse_loss(tg.ones(2), np.ones(2)),
+        TypeError,
+        r"mse_loss: target must be a Tensor, not ndarray; .*from_numpy",
+    ),
+    "in a cell": (
+        lambda: nn.GRUCell(3, 2)(np.ones((4, 3))),
+        TypeError,
+        "GRUCell: the input must be a Tensor, not ndarray; .*from_numpy",
+    ),
+    "the tuple of a recurrent layer where a tensor belongs": (
+        lambda: nn.Linear(3, 2)(nn.GRU(3, 3)(tg.ones(4, 1, 3))),
+        DtypeError,
+        "linear: input must be a Tensor, not tuple; recurrent .* take its first element",
+    ),
+    "inverting floats": (lambda: ~X, DtypeError, r"bitwise_not: it does not take float32; convert with .*\.bool\(\)"),
+    "masking floats": (lambda: X & X, DtypeError, "bitwise_and: it does not take float32"),
+    "the negative of bools": (lambda: -(X > 0), DtypeError, r"neg: it does not take bool; ~ inverts a mask, .long\(\)"),
+    "a negative power of integers": (
+        lambda: tg.tensor([2]) ** -1,
+        DtypeError,
+        r"pow: integers have no negative powers; convert the base with \.float\(\)",
+    ),
+    "negative powers of integers": (lambda: 2 ** tg.tensor([1, -1]), DtypeError, "pow: integers have no negative"),
+    "a fraction of integers": (
+        lambda: tg.addcmul(tg.tensor([1]), tg.tensor([1]), tg.tensor([1]), value=0.5),
+        DtypeError,
+        "addcmul: value must be an integer where both inputs are, not 0.5",
+    ),
+    "bounds that a dtype does not have": (
+        lambda: F.hardtanh(tg.tensor([3], dtype=tg.uint8)),
+        DtypeError,
+        r"hardtanh: uint8 has no numbers down to -1; convert with \.long\(\)",
+    ),
+    "deleting an element": (lambda: X.__delitem__(0), TypeError, r"a tensor cannot lose elements; .* x\[1:\]"),
+    "tensors to join one by one": (
+        lambda: tg.cat(X, X),
+        TypeError,
+        r"cat: the tensors .* one argument: cat\(\(a, b\)\)",
+    ),
+    "tensors to stack one by one": (lambda: tg.stack(X, X), TypeError, r"stack: .* stack\(\(a, b\)\)"),
+    "one choice where two belong": (lambda: tg.where(X > 0, X), TypeError, "where: give input and other"),
+    "a list as condition": (
+        lambda: tg.where([True], X, X),
+        DtypeError,
+        "where: the condition must be a Tensor, not list",
+    ),
+    "a condition of numbers": (lambda: tg.where(X, X, X), DtypeError, r"where: .* bools, not float32; .*\.bool\(\)"),
+    "a place for indices of another dtype": (
+        lambda: tg.sort(tg.ones(2), out=(tg.empty(2), tg.empty(2))),
+        DtypeError,
+        "sort: out= for a result of int64 must be that, not float32",
+    ),
+    "the least singular value of nothing": (
+        lambda: tg.linalg.matrix_norm(tg.ones(0, 3), -2),
+        ShapeError,
+        r"linalg\.matrix_norm: ord=-2 takes the smallest, and matrices of shape \(0, 3\) have none",
+    ),
+    "a layer without its sizes": (
+        lambda: nn.Conv2d(3),
+        TypeError,
+        r"^Conv2d\.__init__\(\) missing 2 required positional arguments: 'out_channels' and 'kernel_size'",
+    ),
+    "another without": (lambda: nn.BatchNorm2d(), TypeError, r"^BatchNorm2d\.__init__\(\) missing 1 .*'num_features'"),
+    "half a feature": (
+        lambda: nn.Linear(2.5, 2),
+        TypeError,
+        "Linear: in_features must be an int of 0 or more, not 2.5",
+    ),
+    "a negative size": (
+        lambda: nn.LSTMCell(2, -1),
+        ValueError,
+        "LSTMCell: hidden_size must be an int of 0 or more, .*-1",
+    ),
+    "no channels": (lambda: nn.Conv1d(0, 2, 1), ValueError, "Conv1d: in_channels must be an int of 1 or more, not 0"),
+    "a truth as size": (lambda: nn.GRU(3, True), TypeError, "GRU: hidden_size must be an int of 1 or more, not True"),
+    "images without their channel": (
+        lambda: nn.Conv2d(1, 4, 3)(tg.ones(8, 28, 28)),
+        ShapeError,
+        r"conv2d: input of shape \(8, 28, 28\) has 8 channels, .* takes 1; .*\.unsqueeze\(1\)",
+    ),
+    "images with their channels last": (
+        lambda: nn.Conv2d(3, 4, 3)(tg.ones(8, 28, 28, 3)),
+        ShapeError,
+        r"conv2d: input of shape \(8, 28, 28, 3\) has 28 channels, .* takes 3; .*\.movedim\(-1, -3\)",
+    ),
+    "scores and classes swapped": (
+        lambda: F.cross_entropy(tg.tensor([0, 1]), tg.ones(2, 2)),
+        DtypeError,
+        "cross_entropy: .*not int64; the scores come first, and the target second",
+    ),
+    "and in nll_loss": (lambda: F.nll_loss(tg.tensor(1), tg.ones(2)), DtypeError, "nll_loss: .*the scores come first"),
+    "a reduction that kl_div lacks": (
+        lambda: F.kl_div(tg.ones(2), tg.ones(2), reduction="avg"),
+        ValueError,
+        "kl_div: reduction must be 'mean', 'sum', 'none' or 'batchmean', not 'avg'",
+    ),
+    "a name misspelt": (
+        lambda: nn.Linear(2, 2).wieght,
+        AttributeError,
+        "^Linear has no attribute 'wieght'; did you mean 'weight'\\?$",
+    ),
+    "a method misspelt": (lambda: nn.ReLU().paramters(), AttributeError, "did you mean 'parameters'"),
+    "a name unlike all others": (lambda: nn.ReLU().quux, AttributeError, "^ReLU has no attribute 'quux'$"),
     "unknown keyword": (lambda: tg.ones(2, 2).max(order=0), TypeError, r"max: it takes \(\), \(dim, keepdim=False\)"),
     "a batch of nothing": (
         lambda: tg.utils.data.DataLoader(tg.utils.data.TensorDataset(tg.ones(3)), batch_size=0),
@@ -222,3 +369,36 @@ def test_a_file_that_is_damaged_or_foreign_is_named(spoil, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.safetensors"):
         tg.load(tmp_path / "nowhere.safetensors")
+
+
+LABELS = [tg.int8, tg.int16, tg.int32, tg.uint8]
+
+
+@pytest.mark.parametrize("dtype", LABELS, ids=str)
+def test_classes_may_be_of_any_integer_dtype(dtype):
+    scores, classes = tg.randn(3, 4), tg.tensor([0, 3, 1])
+    assert F.cross_entropy(scores, classes.to(dtype)).equal(F.cross_entropy(scores, classes))
+
+
+def test_a_mask_of_uint8_is_one_of_bools_with_a_warning():
+    mask = tg.tensor([1, 0, 2], dtype=tg.uint8)
+    with pytest.warns(UserWarning, match=r"where: the condition must hold bools, not uint8; .*\.bool\(\)"):
+        assert tg.where(mask, 1, 0).tolist() == [1, 0, 1]
+
+
+def test_whether_a_module_has_an_attribute_can_be_asked():
+    assert hasattr(nn.Linear(2, 2), "weight")
+    assert not hasattr(nn.Linear(2, 2), "wieght")
+
+
+def test_a_layer_that_inherits_its_arguments_keeps_their_defaults():
+    class Base(nn.Module):
+        def __init__(self, size=3, *, bias=True):
+            super().__init__()
+            self.size, self.bias = size, bias
+
+    Base.__init__.__qualname__ = "_Base.__init__"
+    layer = type("Layer", (Base,), {})()
+    assert (layer.size, layer.bias) == (3, True)
+    with pytest.raises(TypeError, match=r"^Layer\.__init__\(\) got an unexpected keyword"):
+        type(layer)(wide=True)

@@ -1,13 +1,14 @@
-"""Activations and dropout as functions and layers: PyTorch's values, gradients and second derivatives, in place too."""
+"""Activations as functions and layers: PyTorch's values, gradients and second derivatives, in place too."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from side_by_side import compare_derivatives, torch_on_one_thread
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.errors import AutogradError, DtypeError
+from tensorgrad.errors import AutogradError
 from tensorgrad.nn import functional as F
 from tensorgrad.testing import gradcheck, gradgradcheck
 
@@ -35,38 +36,6 @@ every_activation = pytest.mark.parametrize(("name", "settings", "layer", "argume
 every_in_place_activation = pytest.mark.parametrize(("name", "settings", "layer", "arguments"), IN_PLACE)
 
 
-def torch_on_one_thread():
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
-    return torch
-
-
-def derivatives(function, x, make, grad):
-    """The value, the gradient and the second derivative along fixed directions, as arrays."""
-    source = np.random.default_rng(1)
-    x = make(x.copy()).requires_grad_()
-    y = function(x)
-    (first,) = grad(y, x, make(source.standard_normal(x.shape).astype(x.detach().numpy().dtype)), create_graph=True)
-    results = [y, first]
-    if first.requires_grad:
-        direction = make(source.standard_normal(x.shape).astype(x.detach().numpy().dtype))
-        results += grad((first * direction).sum(), x)
-    return [r.detach().numpy(force=True) for r in results]
-
-
-def same_as_torch(ours, theirs, x, tolerance):
-    torch = torch_on_one_thread()
-    a = derivatives(ours, x, tg.from_numpy, tg.autograd.grad)
-    b = derivatives(theirs, x, torch.from_numpy, torch.autograd.grad)
-    assert len(b) >= 2
-    # A second derivative that is zero everywhere may be absent in one of the two.
-    missing = np.zeros_like(x)
-    a, b = (r + [missing] * (3 - len(r)) for r in (a, b))
-    for got, expected in zip(a, b, strict=True):
-        assert got.dtype == expected.dtype
-        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
-
-
 @every_activation
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-5)])
 @pytest.mark.parametrize("kind", ["usual", "extreme", "empty"])
@@ -79,10 +48,10 @@ def test_an_activation_and_its_derivatives_are_those_of_torch(name, settings, la
     }[kind].astype(dtype)
     if name == "elu":
         x = x[:3]  # its second derivative jumps at 0, and has no value there
-    same_as_torch(
+    compare_derivatives(
         lambda x: getattr(F, name)(x, **settings),
         lambda x: getattr(torch.nn.functional, name)(x, **settings),
-        x,
+        [x],
         tolerance,
     )
 
@@ -174,45 +143,3 @@ def test_a_softmax_without_a_dimension_is_refused():
 def test_an_unknown_approximation_of_gelu_is_refused():
     with pytest.raises(ValueError, match="approximate must be 'none' or 'tanh', not 'exact'"):
         F.gelu(tg.ones(1), approximate="exact")
-
-
-def test_dropout_leaves_its_input_alone_and_is_exact_in_every_dtype():
-    for dtype in (tg.float16, tg.float32, tg.float64):
-        x = tg.ones(1000, dtype=dtype)
-        y = F.dropout(x, 0.5)
-        assert y.dtype == np.dtype(dtype)
-        assert set(y.tolist()) == {0.0, 2.0}
-        assert set(x.tolist()) == {1.0}
-
-
-def test_dropout_in_place_writes_into_its_input():
-    x = tg.ones(100)
-    assert F.dropout(x, 0.5, inplace=True) is x
-    assert set(x.tolist()) == {0.0, 2.0}
-
-
-def test_dropout_refuses_bad_probabilities_and_integers():
-    for p in (-0.1, 1.1, float("nan")):
-        with pytest.raises(ValueError, match="p must be between 0 and 1"):
-            F.dropout(tg.ones(2), p)
-    with pytest.raises(DtypeError, match="needs a floating tensor, not int64"):
-        F.dropout(tg.tensor([1, 2]), 0.5)
-
-
-def test_linear_and_one_hot_equal_torch():
-    torch = torch_on_one_thread()
-    source = np.random.default_rng(3)
-    x, w, b = source.normal(size=(2, 4, 3)), source.normal(size=(5, 3)), source.normal(size=5)
-    for bias in (None, b):
-        results = []
-        for make, functional in ((tg.from_numpy, F), (torch.from_numpy, torch.nn.functional)):
-            leaves = [make(a.copy()).requires_grad_() for a in (x, w, *([] if bias is None else [bias]))]
-            y = functional.linear(*leaves)
-            (y * y).sum().backward()
-            results.append([y.detach().numpy(), *(leaf.grad.numpy() for leaf in leaves)])
-        for ours, theirs in zip(*results, strict=True):
-            np.testing.assert_allclose(ours, theirs, rtol=1e-10)
-    labels = np.array([[0, 2], [1, 1]])
-    for classes in (-1, 4):
-        ours = F.one_hot(tg.from_numpy(labels), classes)
-        assert ours.tolist() == torch.nn.functional.one_hot(torch.from_numpy(labels), classes).tolist()

@@ -56,6 +56,7 @@ ORDER = [
     ["autograd"],
     ["ops"],
     ["printing"],
+    ["formats"],
     ["protocols"],
     ["conversions"],
     ["filling"],
@@ -66,6 +67,7 @@ ORDER = [
     ["types"],
     ["settings", "amp", "cuda", "accelerator", "distributed"],
     ["testing"],
+    ["metrics"],
     ["nn"],
     ["func"],
     ["optim"],
@@ -74,8 +76,12 @@ ORDER = [
     ["vision"],
     ["layout"],
     ["io"],
+    ["train"],
+    ["estimators"],
     ["viz"],
+    ["tracking", "tuning"],
     ["as_torch"],
+    ["stand_in"],
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 

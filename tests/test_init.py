@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from side_by_side import torch_on_one_thread
 
 import tensorgrad as tg
 from tensorgrad import nn
@@ -143,3 +144,103 @@ def test_torchs_fills_are_all_there():
 def test_fills_refuse_what_they_cannot_do(mistake, error, match):
     with pytest.raises(error, match=match):
         mistake()
+
+
+# Bounds, moments and structure, and what is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "param"),
+    [
+        ("linear", None), ("conv1d", None), ("conv2d", None), ("conv3d", None), ("sigmoid", None), ("tanh", None),
+        ("conv_transpose1d", None), ("conv_transpose2d", None), ("conv_transpose3d", None),
+        ("relu", None), ("leaky_relu", None), ("leaky_relu", 0.3), ("leaky_relu", 0), ("selu", None),
+    ],
+)  # fmt: skip
+def test_gains_are_torchs(name, param):
+    torch = torch_on_one_thread()
+    assert nn.init.calculate_gain(name, param) == pytest.approx(torch.nn.init.calculate_gain(name, param), rel=1e-15)
+
+
+def test_an_unknown_gain_is_refused():
+    with pytest.raises(ValueError, match="unknown nonlinearity 'swoosh'"):
+        nn.init.calculate_gain("swoosh")
+    with pytest.raises(ValueError, match="slope of leaky_relu must be a number, not 'steep'"):
+        nn.init.calculate_gain("leaky_relu", "steep")
+
+
+FILLED = [  # the call, its bound (None where normal), its standard deviation; for a (300, 200) matrix
+    (lambda x: nn.init.uniform_(x), None, 1 / math.sqrt(12)),
+    (lambda x: nn.init.uniform_(x, -2.0, 2.0), 2.0, 4 / math.sqrt(12)),
+    (lambda x: nn.init.normal_(x, 0.0, 3.0), None, 3.0),
+    (lambda x: nn.init.xavier_uniform_(x), math.sqrt(6 / 500), math.sqrt(2 / 500)),
+    (lambda x: nn.init.xavier_uniform_(x, gain=2.0), 2 * math.sqrt(6 / 500), 2 * math.sqrt(2 / 500)),
+    (lambda x: nn.init.xavier_normal_(x, gain=0.5), None, 0.5 * math.sqrt(2 / 500)),
+    (lambda x: nn.init.kaiming_uniform_(x), math.sqrt(6 / 200), math.sqrt(2 / 200)),
+    (lambda x: nn.init.kaiming_uniform_(x, a=math.sqrt(5)), math.sqrt(1 / 200), math.sqrt(1 / 600)),
+    (
+        lambda x: nn.init.kaiming_uniform_(x, mode="fan_out", nonlinearity="relu"),
+        math.sqrt(6 / 300),
+        math.sqrt(2 / 300),
+    ),
+    (lambda x: nn.init.kaiming_normal_(x, nonlinearity="tanh"), None, 5 / 3 / math.sqrt(200)),
+    (lambda x: nn.init.kaiming_normal_(x, mode="fan_out"), None, math.sqrt(2 / 300)),
+]
+
+
+@pytest.mark.parametrize(("fill", "bound", "deviation"), FILLED)
+@pytest.mark.parametrize("dtype", [tg.float32, tg.float64])
+def test_random_fills_have_their_bounds_and_deviation(fill, bound, deviation, dtype):
+    x = nn.Parameter(tg.zeros(300, 200, dtype=dtype))
+    memory = x.data_ptr()
+    assert fill(x) is x
+    assert x.data_ptr() == memory
+    assert x.is_leaf
+    assert x.requires_grad
+    values = x.detach().numpy()
+    assert values.dtype == dtype
+    assert values.std() == pytest.approx(deviation, rel=0.02)
+    if bound is not None:
+        assert 0.99 * bound < np.abs(values).max() <= bound * (1 + 1e-6)
+        assert abs(values.mean()) < 0.02 * bound
+    tg.manual_seed(1)
+    first = fill(x).tolist()
+    tg.manual_seed(1)
+    assert fill(x).tolist() == first
+
+
+def test_normal_numbers_are_normal():
+    values = np.sort(nn.init.normal_(tg.empty(20_000), 1.0, 2.0).numpy())
+    distribution = np.array([0.5 * (1 + math.erf((v - 1) / 2 / math.sqrt(2))) for v in values[::20]])
+    assert np.abs(distribution - np.arange(0, 20_000, 20) / 20_000).max() < 0.012  # Kolmogorov and Smirnov's bound
+
+
+def test_fans_count_the_receptive_field_as_in_torch():
+    torch = torch_on_one_thread()
+    for shape in [(3, 4), (8, 4, 3), (8, 4, 3, 3)]:
+        theirs = torch.nn.init._calculate_fan_in_and_fan_out(torch.zeros(shape))
+        x = nn.init.kaiming_uniform_(tg.empty(*shape), a=math.sqrt(5)).numpy()
+        assert np.abs(x).max() <= 1 / math.sqrt(theirs[0])
+        y = nn.init.kaiming_uniform_(tg.empty(*shape), a=math.sqrt(5), mode="fan_out").numpy()
+        assert np.abs(y).max() <= 1 / math.sqrt(theirs[1])
+
+
+def test_constant_fills():
+    assert nn.init.constant_(tg.empty(2), 0.5).tolist() == [0.5, 0.5]
+    assert nn.init.zeros_(nn.Parameter(tg.ones(2))).tolist() == [0.0, 0.0]
+    assert nn.init.ones_(tg.empty(2)).tolist() == [1.0, 1.0]
+    assert nn.init.eye_(tg.empty(2, 3)).tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+
+
+def test_shapes_and_tensors_that_cannot_be_filled_are_refused():
+    for fill in (nn.init.xavier_uniform_, nn.init.xavier_normal_, nn.init.kaiming_uniform_, nn.init.kaiming_normal_):
+        with pytest.raises(ShapeError, match=rf"{fill.__name__}: it needs two dimensions or more.*\(3,\)"):
+            fill(tg.empty(3))
+    with pytest.raises(ValueError, match="mode must be 'fan_in' or 'fan_out', not 'fan'"):
+        nn.init.kaiming_uniform_(tg.empty(2, 2), mode="fan")
+    with pytest.raises(ValueError, match="b must not be below a"):
+        nn.init.uniform_(tg.empty(2), 1.0, 0.0)
+    with pytest.raises(ValueError, match="std must be 0 or more"):
+        nn.init.normal_(tg.empty(2), 0.0, -1.0)
+    with pytest.raises(ShapeError, match="it takes a matrix"):
+        nn.init.eye_(tg.empty(2))

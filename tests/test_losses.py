@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from loss_cases import ALL, MEASURED, MODULES, ONCE, REDUCTIONS, softmax
+from side_by_side import derivatives, same, torch_on_one_thread
 
 import tensorgrad as tg
 from tensorgrad import nn
@@ -12,45 +13,17 @@ from tensorgrad.nn import functional as F
 from tensorgrad.testing import gradcheck, gradgradcheck
 
 
-def derivatives(case, dtype, functional, make, grad):
-    """The loss, its gradients, and the gradient of their product with fixed numbers, as arrays."""
-    tensors, wanted = case.leaves(make, dtype)
-    xs = [tensors[k] for k in wanted]
-    y = case.function(functional)(**tensors)
-    source = np.random.default_rng(3)
-    incoming = make(source.standard_normal(tuple(y.shape)).astype(dtype))
-    first = grad(y, xs, incoming, create_graph=not case.once, allow_unused=True)
-    result = {"loss": y} | {f"d{k}": g for k, g in zip(wanted, first, strict=True)}
-    product = sum((g * make(source.standard_normal(tuple(g.shape)).astype(dtype))).sum() for g in first)
-    if product.requires_grad:
-        second = grad(product, xs, allow_unused=True)
-        result |= {f"dd{k}": g for k, g in zip(wanted, second, strict=True)}
-    else:
-        result |= {f"dd{k}": None for k in wanted}
-    return {k: None if v is None else v.detach().numpy(force=True) for k, v in result.items()}
-
-
-def torch_on_one_thread():
-    """PyTorch, where it is installed; small as the work is here, its threads only get into each other's way."""
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
-    return torch
-
-
 def same_as_torch(case, dtype=np.float64, tolerance=1e-10):
-    torch = torch_on_one_thread()
-    ours = derivatives(case, dtype, F, tg.from_numpy, tg.autograd.grad)
-    theirs = derivatives(case, dtype, torch.nn.functional, torch.from_numpy, torch.autograd.grad)
-    for name, expected in theirs.items():
-        got = ours[name]
-        # A derivative that is zero everywhere may be no derivative at all in one of the two.
-        if got is None or expected is None:
-            assert not np.any(got) if expected is None else not np.any(expected), name
-            continue
-        assert got.shape == expected.shape, name
-        assert got.dtype == expected.dtype, name
-        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance, err_msg=name)
-    assert any(v is not None for k, v in theirs.items() if k.startswith("d"))
+    results = []
+    for library in (tg, torch_on_one_thread()):
+        tensors, wanted = case.leaves(library.from_numpy, dtype)
+        function = case.function(library.nn.functional)
+        loss = derivatives(lambda *_: function(**tensors), [tensors[k] for k in wanted], library, case.once)  # noqa: B023
+        results.append(loss)
+    names = ["loss", *(f"d{k}" for k in wanted), *(f"dd{k}" for k in wanted)]
+    for name, got, expected in zip(names, *results, strict=True):
+        same(got, expected, tolerance, name=name)
+    assert any(g is not None for g in results[1][1:])
 
 
 ignore_torch_advice = pytest.mark.filterwarnings("ignore:reduction. .mean. divides:UserWarning")

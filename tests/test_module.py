@@ -1,4 +1,4 @@
-"""Modules: hooks around forward and backward, states that are assigned, conversions, and lists of parameters."""
+"""Modules: attributes and their misuse, sharing and copying, modes and conversions."""
 
 from __future__ import annotations
 
@@ -6,163 +6,246 @@ import copy
 
 import numpy as np
 import pytest
+from side_by_side import both, linear
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.errors import AutogradError, DeviceError, DtypeError, ShapeError
+from tensorgrad.errors import DeviceError, DtypeError, ShapeError
+
+# Attributes
 
 
-def both(claim):
-    """What a claim, made of a library, gives with ours and with PyTorch's."""
-    torch = pytest.importorskip("torch")
-    return claim(tg), claim(torch)
+def test_attributes_of_every_kind_replace_each_other_as_in_torch():
+    def claims(library):
+        layers = library.nn
+        m = layers.Module()
+        m.a = 3
+        m.a = layers.Parameter(library.zeros(1))
+        yield list(dict(m.named_parameters())), "a" in m.__dict__
+        m.a = None
+        yield m.a, list(m.state_dict())
+        m.b = linear(layers)
+        m.b = layers.Parameter(library.zeros(1))
+        yield list(m._modules), list(dict(m.named_parameters()))
+        m.register_buffer("c", library.zeros(1), persistent=False)
+        m.c = library.ones(2)
+        yield m.c.sum().item(), list(m.state_dict())
+        m.c = layers.Parameter(library.zeros(1))
+        yield list(m.state_dict()), list(dict(m.named_buffers()))
+        m.d = 3
+        m.d = linear(layers)
+        yield list(m.state_dict()), "d" in m.__dict__
+        m.d = None
+        yield m.d, list(m.named_children()), repr(m)
+        m.register_buffer("e", None)
+        m.e = library.ones(1)
+        yield list(m.state_dict())
+        m.register_buffer("f", library.zeros(1), persistent=False)
+        del m.f
+        m.register_buffer("f", library.zeros(1))
+        yield list(m.state_dict())
+        del m.b, m.e, m.f
+        yield list(m.state_dict()), hasattr(m, "b"), hasattr(m, "c")
 
-
-def plain(grads):
-    return [None if g is None else g.tolist() for g in grads]
-
-
-def module_of(library, function):
-    class Own(library.nn.Module):
-        def forward(self, *args):
-            return function(*args)
-
-    return Own()
-
-
-# Hooks
-
-
-CALLS = {
-    "one input": (lambda x: x * x, lambda lib: [lib.tensor([1.0, 2.0], requires_grad=True)]),
-    "two inputs": (
-        lambda x, y: x * y,
-        lambda lib: [lib.tensor([1.0, 2.0], requires_grad=True), lib.tensor(3.0, requires_grad=True)],
-    ),
-    "two outputs": (lambda x: (x * 2, x * 3), lambda lib: [lib.tensor([1.0, 2.0], requires_grad=True)]),
-    "one that needs none": (
-        lambda x, y, k: x * y * k,
-        lambda lib: [lib.tensor([1.0]), lib.tensor([2.0], requires_grad=True), 3],
-    ),
-}
-
-
-@pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("changing", [False, True])
-def test_backward_hooks_see_and_replace_torchs_gradients(name, changing):
-    function, arguments = CALLS[name]
-
-    def claim(library):
-        log = []
-        module, args = module_of(library, function), arguments(library)
-
-        def before(module, grad_output):
-            log.append(("before", plain(grad_output)))
-            return tuple(g * 10 for g in grad_output) if changing else None
-
-        def after(module, grad_input, grad_output):
-            log.append(("after", plain(grad_input), plain(grad_output)))
-            return tuple(None if g is None else g + 1 for g in grad_input) if changing else None
-
-        module.register_full_backward_pre_hook(before)
-        module.register_full_backward_hook(after)
-        y = module(*args)
-        total = sum(part.sum() for part in y) if isinstance(y, tuple) else y.sum()
-        total.backward()
-        return log, plain([x.grad for x in args if hasattr(x, "grad")])
-
-    ours, theirs = both(claim)
+    ours, theirs = both(lambda library: [str(claim) for claim in claims(library)])
+    assert len(ours) == 10
     assert ours == theirs
 
 
-@pytest.mark.filterwarnings("ignore:Full backward hook is firing")
-def test_a_backward_hook_of_a_module_without_such_inputs_sees_its_outputs():
-    def claim(library):
-        log = []
-        layer = library.nn.Linear(2, 1)
-        layer.register_full_backward_hook(lambda m, gi, go: log.append((plain(gi), plain(go))))
-        layer(library.ones(1, 2)).sum().backward()
-        return log, layer.bias.grad.tolist()
+MISUSED = [
+    (lambda m: setattr(m, "p", tg.zeros(1)), TypeError, "p is a parameter, and cannot become Tensor.*copy_"),
+    (lambda m: setattr(m, "p", linear()), TypeError, "p is a parameter, and cannot become Linear"),
+    (lambda m: setattr(m, "m", 3), TypeError, "m is a module, and cannot become int"),
+    (lambda m: setattr(m, "b", 3), TypeError, "b is a buffer, and cannot become int"),
+    (lambda m: m.register_parameter("x", tg.zeros(1)), TypeError, "Tensor is not a Parameter"),
+    (lambda m: m.register_buffer("x", [1.0]), TypeError, "a buffer must be a Tensor, not list"),
+    (lambda m: m.add_module("x", 3), TypeError, "int is not a Module"),
+    (lambda m: m.register_buffer("plain", tg.zeros(1)), KeyError, "has an attribute 'plain' already"),
+    (lambda m: m.register_buffer("m", tg.zeros(1)), KeyError, "has an attribute 'm' already"),
+    (lambda m: m.register_parameter("b", nn.Parameter(tg.zeros(1))), KeyError, "has an attribute 'b' already"),
+    (lambda m: m.add_module("train", linear()), KeyError, "has an attribute 'train' already"),
+    (lambda m: m.add_module("a.b", linear()), KeyError, "without dots"),
+    (lambda m: m.add_module("", linear()), KeyError, "without dots"),
+    (lambda m: m.missing, AttributeError, "Module has no attribute 'missing'"),
+    (lambda m: delattr(m, "missing"), AttributeError, "missing"),
+    (lambda m: m(tg.ones(1)), NotImplementedError, r"Module does not define forward"),
+    (lambda m: m.train(1), ValueError, "True or False, not 1"),
+    (lambda m: m.to(tg.int32), DtypeError, "need a floating dtype, not int32"),
+    (lambda m: m.to("cuda"), ValueError, "device 'cuda' is not available"),
+    (lambda m: m.to(dtpye=tg.float64), TypeError, "dtpye"),
+    (lambda m: m.get_submodule("m.x"), AttributeError, r"Linear has no module 'x' \(on the way to 'm.x'\)"),
+    (lambda m: m.get_parameter("m.x"), AttributeError, "no parameter 'm.x'"),
+    (lambda m: m.get_buffer("m.x"), AttributeError, "no buffer 'm.x'"),
+    (lambda m: m.load_state_dict([1]), TypeError, "a dict of tensors, not list"),
+    (lambda m: nn.Parameter(3.0), DtypeError, "data must be a Tensor, not float"),
+    (lambda m: nn.Parameter(tg.tensor([1])), DtypeError, "only floating tensors have gradients"),
+    (lambda m: nn.Sequential(nn.Tanh(), 3), TypeError, "Sequential.1: int is not a Module"),
+    (lambda m: nn.Sequential(nn.Tanh())[1], IndexError, "index 1 is out of range for 1 modules"),
+    (lambda m: nn.Sequential(nn.Tanh()) * 0, ValueError, "1 or more times, not 0"),
+    (lambda m: nn.Sequential().insert(1, nn.Tanh()), IndexError, "index 1 is out of range"),
+    (lambda m: nn.ModuleDict({"a": nn.Tanh()})["b"], KeyError, "has no module 'b'; it has a"),
+    (lambda m: nn.ModuleDict({"keys": nn.Tanh()}), KeyError, "has an attribute 'keys' already"),
+    (lambda m: nn.ModuleList([nn.Tanh()])(tg.ones(1)), NotImplementedError, "ModuleList does not define forward"),
+    (lambda m: nn.Linear(-1, 2), ValueError, "in_features must be an int of 0 or more, not -1"),
+    (lambda m: nn.Linear(2, 2.0), TypeError, "out_features must be an int of 0 or more, not 2.0"),
+    (lambda m: nn.Linear(2, 2, device="cuda"), ValueError, "device 'cuda' is not available"),
+    (lambda m: nn.Linear(3, 2)(tg.ones(4, 2)), ShapeError, r"input of shape \(4, 2\) does not fit"),
+    (lambda m: nn.Linear(3, 2)(tg.ones(4, 3).double()), DtypeError, "share one dtype"),
+    (lambda m: nn.Dropout(1.5), ValueError, "p must be between 0 and 1, not 1.5"),
+    (lambda m: nn.Dropout()(tg.tensor([1])), DtypeError, "needs a floating dtype, not int64"),
+]
 
-    ours, theirs = both(claim)
-    assert ours == theirs == ([([None], [[[1.0]]])], [1.0])
+
+@pytest.mark.parametrize(("misuse", "error", "text"), MISUSED, ids=[text for _, _, text in MISUSED])
+def test_misuse_is_refused_with_the_reason_and_changes_nothing(misuse, error, text):
+    m = nn.Module()
+    m.p, m.m, m.plain = nn.Parameter(tg.zeros(1)), linear(), 3
+    m.register_buffer("b", tg.zeros(1))
+    before = {k: id(v) for k, v in m.state_dict(keep_vars=True).items()}
+    with pytest.raises(error, match=text):
+        misuse(m)
+    assert {k: id(v) for k, v in m.state_dict(keep_vars=True).items()} == before
+    assert m.plain == 3
 
 
-def test_backward_hooks_come_in_order_and_go():
-    layer, log, x = nn.Linear(2, 2), [], tg.ones(1, 2, requires_grad=True)
-    layer.register_full_backward_hook(lambda *args: log.append("second"))
-    handle = layer.register_full_backward_hook(lambda *args: log.append("first"), prepend=True)
-    layer(x).sum().backward()
-    assert log == ["first", "second"]
-    handle.remove()
-    layer(x).sum().backward()
-    assert log == ["first", "second", "second"]
-    with tg.no_grad():
-        layer(x)
-    assert len(log) == 3
+def test_forgetting_super_init_says_so():
+    class Assigns(nn.Module):
+        def __init__(self):
+            self.layer = linear()
+
+    class Learns(nn.Module):
+        def __init__(self):
+            self.weight = nn.Parameter(tg.zeros(1))
+
+    class Calls(nn.Module):
+        def __init__(self):
+            self.width = 3
+
+        def forward(self, x):
+            return x
+
+    for make in (Assigns, Learns, lambda: Calls()(tg.ones(1)), lambda: list(Calls().parameters())):
+        with pytest.raises(AttributeError, match=r"must call super\(\).__init__\(\) first"):
+            make()
 
 
-def test_a_hook_that_returns_too_few_gradients_is_refused():
-    layer = nn.Linear(2, 2)
-    layer.register_full_backward_hook(lambda m, gi, go: ())
-    with pytest.raises(AutogradError, match="returned 0 gradients in the place of 1"):
-        layer(tg.ones(1, 2, requires_grad=True)).sum().backward()
+def test_plain_attributes_may_be_set_before_super_init():
+    class Net(nn.Module):
+        def __init__(self):
+            self.width = 3
+            super().__init__()
+
+    assert Net().width == 3
 
 
-def test_a_hook_that_is_always_called_is_so_where_forward_fails():
-    def claim(library):
-        log = []
+# Sharing and copying
 
-        def fails(x):
-            raise ValueError("no")
 
-        module = module_of(library, fails)
-        module.register_forward_hook(lambda m, args, y: log.append(("plain", y)))
-        module.register_forward_hook(lambda m, args, y: log.append(("always", y)), always_call=True)
-        module.register_forward_hook(
-            lambda m, args, kwargs, y: log.append(("with kwargs", y)), always_call=True, with_kwargs=True
+def tied(layers):
+    m = layers.Module()
+    m.a, m.b = layers.Linear(2, 2), layers.Linear(2, 2)
+    m.b.weight = m.a.weight
+    m.c = m.a
+    return m
+
+
+def test_tied_parameters_and_modules_are_counted_once_as_in_torch():
+    ours, theirs = both(
+        lambda library: (
+            [k for k, _ in tied(library.nn).named_parameters()],
+            [k for k, _ in tied(library.nn).named_parameters(remove_duplicate=False)],
+            [k for k, _ in tied(library.nn).named_modules()],
+            [k for k, _ in tied(library.nn).named_modules(remove_duplicate=False)],
+            [k for k, _ in tied(library.nn).named_children()],
+            list(tied(library.nn).state_dict()),
         )
-        with pytest.raises(ValueError, match="no"):
-            module(1)
-        return log
-
-    ours, theirs = both(claim)
-    assert ours == theirs == [("always", None), ("with kwargs", None)]
+    )
+    assert ours == theirs
+    assert len(list(tied(nn).parameters())) == 3
 
 
-# Parts and state
+def test_a_deep_copy_is_independent_and_as_tied_as_the_original():
+    m = tied(nn)
+    m.register_buffer("count", tg.zeros(1))
+    m.a(tg.ones(1, 2)).sum().backward()
+    made = copy.deepcopy(m)
+    assert made.a is made.c
+    assert made.a.weight is made.b.weight
+    assert isinstance(made.a.weight, nn.Parameter)
+    assert made.a.weight.grad is None
+    assert m.a.weight.grad is not None
+    for mine, theirs in zip(made.state_dict().values(), m.state_dict().values(), strict=True):
+        assert np.array_equal(mine, theirs)
+        assert not np.shares_memory(mine.numpy(), theirs.numpy())
 
 
-def test_a_module_is_put_in_by_its_dotted_name():
-    net = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU()))
-    net.set_submodule("1.0", nn.Tanh())
-    assert isinstance(net[1][0], nn.Tanh)
-    net.set_submodule("1.extra", nn.ReLU())
-    assert isinstance(net[1].extra, nn.ReLU)
-    with pytest.raises(AttributeError, match="Sequential has no module 'more' to replace"):
-        net.set_submodule("1.more", nn.ReLU(), strict=True)
-    with pytest.raises(AttributeError, match="no module '7'"):
-        net.set_submodule("7.0", nn.ReLU())
+# Modes, dtypes and gradients
 
 
-def test_assigned_states_are_taken_themselves():
-    net = nn.Sequential(nn.Linear(2, 1), nn.Linear(2, 1))
-    net.register_buffer("count", tg.zeros(1))
-    net[1].requires_grad_(False)
-    state = {name: tg.full(value.shape, 2.0, dtype=tg.float64) for name, value in net.state_dict().items()}
-    given = nn.Parameter(tg.ones(1, 2))
-    state["0.weight"] = given
-    state["1.bias"] = np.array([7.0])
-    assert not any(net.load_state_dict(state, assign=True))
-    assert net[0].weight is given
-    assert net[0].bias.dtype == tg.float64
-    assert net[0].bias.requires_grad
-    assert isinstance(net[0].bias, nn.Parameter)
-    assert net[0].bias.data_ptr() == state["0.bias"].data_ptr()
-    assert not net[1].weight.requires_grad
-    assert net[1].bias.tolist() == [7.0]
-    assert net.count is state["count"]
-    assert list(net.state_dict()) == list(state)
+def test_train_and_eval_reach_every_module_through_its_own_train():
+    class Frozen(nn.Dropout):
+        def train(self, mode=True):
+            return super().train(False)
+
+    net = nn.Sequential(nn.Dropout(), nn.Sequential(nn.Dropout(), Frozen()))
+    assert net.eval() is net
+    assert not any(m.training for m in net.modules())
+    assert net.train() is net
+    assert [m.training for m in net.modules()] == [True, True, True, True, False]
+
+
+def test_converting_keeps_the_parameters_and_leaves_integers():
+    m = linear()
+    m.register_buffer("count", tg.tensor([1]))
+    m.register_buffer("mean", tg.ones(1))
+    weight = m.weight
+    m(tg.ones(1, 2)).sum().backward()
+    for convert, dtype in [
+        (lambda: m.double(), tg.float64),
+        (lambda: m.half(), tg.float16),
+        (lambda: m.float(), tg.float32),
+        (lambda: m.to(tg.float64), tg.float64),
+        (lambda: m.to("float32"), tg.float32),
+        (lambda: m.to("cpu", tg.float64, non_blocking=True), tg.float64),
+        (lambda: m.to("cpu"), tg.float64),
+        (lambda: m.to(tg.zeros(1)), tg.float32),
+        (lambda: m.to(dtype=tg.float64), tg.float64),
+        (lambda: m.cpu().to(), tg.float64),
+    ]:
+        assert convert() is m
+        assert m.weight is weight
+        assert {t.dtype for t in (m.weight, m.bias, m.mean, m.weight.grad)} == {np.dtype(dtype)}
+        assert m.count.dtype == tg.int64
+    assert m.weight.requires_grad
+    assert m(tg.ones(1, 2).double()).dtype == tg.float64
+
+
+def test_frozen_parameters_get_no_gradient():
+    net = nn.Sequential(linear(), linear())
+    assert net[0].requires_grad_(False) is net[0]
+    net(tg.ones(1, 2)).sum().backward()
+    assert net[0].weight.grad is None
+    assert net[1].weight.grad is not None
+    assert not net.requires_grad_(False)(tg.ones(1, 2)).requires_grad
+
+
+def test_zero_grad_clears_to_none_or_to_zeros():
+    m = linear()
+    m(tg.ones(1, 2)).sum().backward()
+    kept = m.weight.grad
+    m.zero_grad(set_to_none=False)
+    assert m.weight.grad.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert kept.tolist() == [[1.0, 1.0], [1.0, 1.0]]  # who held on to the old gradient still has it
+    m.zero_grad()
+    assert m.weight.grad is None
+    assert m.bias.grad is None
+
+
+def test_apply_visits_children_first():
+    seen = []
+    net = nn.Sequential(nn.Tanh(), nn.Sequential(nn.ReLU()))
+    assert net.apply(lambda m: seen.append(type(m).__name__)) is net
+    assert seen == ["Tanh", "ReLU", "Sequential", "Sequential"]
 
 
 def test_type_converts_integers_too_and_cuda_is_refused():
@@ -183,78 +266,7 @@ def test_torchs_public_methods_of_a_module_are_there():
     assert {name for name in names - absent if not hasattr(nn.Module, name)} == set()
 
 
-# Lists and dicts of parameters
-
-
-def values_of(library):
-    return library.nn.Parameter(library.ones(2)), library.zeros(1, 3), "text"
-
-
-def test_a_list_of_parameters_behaves_like_torchs():
-    def claim(library):
-        p, x, text = values_of(library)
-        held = library.nn.ParameterList([p])
-        held.append(x)
-        held += [text]
-        held.extend(library.nn.ParameterList([library.ones(1)]))
-        held[3] = library.zeros(2)
-        with pytest.raises(IndexError):
-            held[4]
-        with pytest.raises(TypeError):
-            held.extend(library.ones(2))
-        with pytest.raises((TypeError, RuntimeError)):
-            held(1)
-        return (
-            len(held),
-            held[0] is p,
-            held[-1].tolist(),
-            [type(value).__name__ for value in held],
-            [type(value).__name__ for value in held[1:3]],
-            [(name, tuple(value.shape)) for name, value in held.named_parameters()],
-            list(held.state_dict()),
-            repr(held).replace("torch.", ""),
-            repr(library.nn.ParameterList()),
-            repr(library.nn.ParameterList([p])).replace("torch.", ""),
-            [value.tolist() for value in copy.deepcopy(held).parameters()],
-        )
-
-    ours, theirs = both(claim)
-    assert ours == theirs
-
-
-def test_a_dict_of_parameters_behaves_like_torchs():
-    def claim(library):
-        p, x, text = values_of(library)
-        held = library.nn.ParameterDict({"b": p, "a": x})
-        held["text"] = text
-        seen = [list(held), list(reversed(held)), [type(value).__name__ for value in held.values()]]
-        seen += [held.setdefault("c", library.ones(1)).tolist(), held.get("zz"), "zz" in held, len(held)]
-        seen += [list(held | {"d": x}), list({"d": x} | held) if library is tg else ["d", *held]]
-        held |= {"e": library.zeros(1)}
-        held.update([("f", x)])
-        seen += [held.pop("text"), held.popitem()[0], [key for key, _ in held.items()], list(held.keys())]
-        seen += [list(held.state_dict()), list(held.copy()), list(held.fromkeys(["x", "y"], 1))]
-        with pytest.raises((KeyError, AttributeError)):
-            held["zz"]
-        held.clear()
-        return [*seen, len(held), list(held.parameters()), repr(held)]
-
-    ours, theirs = both(claim)
-    assert ours == theirs
-
-
-def test_parameters_in_lists_are_found_and_shown_in_a_module():
-    net = nn.Module()
-    net.weights = nn.ParameterList([tg.ones(2, 3)])
-    net.named = nn.ParameterDict({"a": tg.ones(2)})
-    assert [name for name, _ in net.named_parameters()] == ["weights.0", "named.a"]
-    assert "Parameter containing: [float32 of size 2x3]" in repr(net)
-    with pytest.raises(KeyError, match="no parameter 'b'; it has a"):
-        net.named["b"]
-    with pytest.raises(IndexError, match="index 3 is out of range for 1 parameters"):
-        net.weights[3]
-    with pytest.raises(TypeError, match="a key must be a string, not int"):
-        net.named[1] = tg.ones(1)
+# Errors on the way
 
 
 def test_an_error_says_in_which_of_many_layers_it_arose():

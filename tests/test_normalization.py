@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from side_by_side import torch_on_one_thread
 
 import tensorgrad as tg
 import tensorgrad.nn.functional as F
@@ -20,8 +21,7 @@ def draw(*shape, seed=0):
 
 def agree(name, inputs, dtype="float64", **settings):
     """Ours and PyTorch's function of (input, weight, bias) give the same value, dtype and gradients."""
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
+    torch = torch_on_one_thread()
     results = []
     for library, functional in ((tg, F), (torch, torch.nn.functional)):
         leaves = {k: library.tensor(v.astype(dtype), requires_grad=True) for k, v in inputs.items()}
@@ -174,8 +174,22 @@ def test_the_fused_norms_are_their_composition_and_so_are_their_derivatives(name
         np.testing.assert_allclose(fused.detach().numpy(), plain.detach().numpy(), rtol=1e-8, atol=1e-8)
 
 
+def test_given_statistics_are_the_composition():
+    x, w, b = (tg.tensor(draw(*s), requires_grad=True) for s in ((4, 3, 5), (3,), (3,)))
+    mean, var = tg.tensor(draw(3)), tg.tensor(draw(3) ** 2)
+    fused = F.batch_norm(x, mean, var, w, b)
+    r = tg.rsqrt(var + 1e-5)
+    plain = (x - mean[:, None]) * (r * w)[:, None] + b[:, None]
+    np.testing.assert_allclose(fused.detach().numpy(), plain.detach().numpy(), rtol=1e-10, atol=1e-12)
+    for ours, theirs in zip(
+        tg.autograd.grad((fused**3).sum(), [x, w, b]), tg.autograd.grad((plain**3).sum(), [x, w, b])
+    ):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-10, atol=1e-12)
+    assert gradgradcheck(lambda *xs: F.batch_norm(xs[0], mean, var, *xs[1:]) ** 2, [x, w, b])
+
+
 def test_blocks_of_rows_give_the_same_as_one(monkeypatch):
-    from tensorgrad.backends.cpu import normalization
+    from tensorgrad.backends.cpu import blocks
 
     def gradients():
         leaves = [tg.tensor(draw(*s), requires_grad=True) for s in ((8, 6, 5), (6,), (6,), (8, 6), (6,), (6,))]
@@ -183,7 +197,8 @@ def test_blocks_of_rows_give_the_same_as_one(monkeypatch):
         return tg.autograd.grad((a**2).sum() + (b**3).sum(), leaves)
 
     whole = gradients()
-    monkeypatch.setattr(normalization, "BLOCK", 7)
+    for name, value in (("_BLOCK", 7), ("_ALONE", 0), ("get_num_threads", lambda: 2)):
+        monkeypatch.setattr(blocks, name, value)
     for a, b in zip(whole, gradients(), strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
 
@@ -332,10 +347,10 @@ MISTAKES = [
     ),
     (
         DtypeError,
-        "batch_norm: it needs a floating tensor, not int64",
+        "batch_norm: it needs a floating dtype, not int64",
         lambda: F.batch_norm(X.long(), None, None, training=True),
     ),
-    (DtypeError, "rms_norm: it needs a floating tensor", lambda: F.rms_norm(X.long(), (4,))),
+    (DtypeError, "rms_norm: it needs a floating dtype", lambda: F.rms_norm(X.long(), (4,))),
     (ShapeError, "group_norm: it takes .* and 2 groups", lambda: F.group_norm(X, 2)),
     (ValueError, "GroupNorm: 4 channels are not a multiple of 3 groups", lambda: nn.GroupNorm(3, 4)),
     (ValueError, "group_norm: there must be more than one value in a group", lambda: F.group_norm(tg.ones(1, 1), 1)),

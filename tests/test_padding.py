@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from side_by_side import torch_on_one_thread
 
 import tensorgrad as tg
 import tensorgrad.nn.functional as F
@@ -26,8 +27,7 @@ SIZES = [
 
 
 def leaves(shape, dtype=np.float64):
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
+    torch = torch_on_one_thread()
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
     return tg.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
+from side_by_side import torch_on_one_thread
 
 import tensorgrad as tg
 import tensorgrad.nn.functional as F
@@ -33,8 +35,7 @@ DILATED = [{"kernel_size": 2, "dilation": 2}, {"kernel_size": 3, "stride": 2, "p
 
 def pairs(*shape, dtype=np.float64):
     """The same values, with many ties, as our leaf and as PyTorch's."""
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
+    torch = torch_on_one_thread()
     x = np.random.default_rng(0).integers(-3, 4, shape).astype(dtype)
     floating = x.dtype.kind == "f"
     return tg.tensor(x, requires_grad=floating), torch.tensor(x, requires_grad=floating)
@@ -73,6 +74,41 @@ def agree(name, shape, *args, dtype=np.float64, tolerance=1e-12, **settings):
 def test_max_pooling_is_pytorchs(n, settings, indices):
     for shape in SHAPES[n]:
         agree(f"max_pool{n}d", shape, **settings, return_indices=indices)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4])
+def test_every_padding_dilation_and_ceil_mode_of_max_pooling_is_pytorchs(size, kernel):
+    torch = pytest.importorskip("torch")
+    for stride, padding, dilation, ceil_mode in itertools.product((1, 2, 4), (0, 1, 2), (1, 2, 4), (False, True)):
+        for n in (1, 2):
+            settings = (kernel, 2)[:n], (stride, 1)[:n], (padding, 1)[:n], (dilation, 2)[:n], ceil_mode
+            a, b = pairs(2, size, 3) if n == 2 else pairs(2, size)
+            try:
+                expected, at = getattr(torch.nn.functional, f"max_pool{n}d")(b, *settings, True)
+            except RuntimeError:
+                with pytest.raises(ValueError, match=f"^max_pool{n}d: "):
+                    getattr(F, f"max_pool{n}d")(a, *settings, True)
+                continue
+            y, index = getattr(F, f"max_pool{n}d")(a, *settings, return_indices=True)
+            np.testing.assert_array_equal(y.detach().numpy(), expected.detach().numpy())
+            np.testing.assert_array_equal(index.numpy(), at.numpy())
+            if expected.isfinite().all():  # elsewhere PyTorch writes the gradient outside of the input's memory
+                y.sum().backward()
+                expected.sum().backward()
+                np.testing.assert_array_equal(a.grad.numpy(), b.grad.numpy())
+
+
+def test_a_window_that_lies_wholly_in_the_padding_gives_no_gradient():
+    x = tg.tensor([[5.0], [7.0]], dtype=tg.float64, requires_grad=True)
+    y, index = F.max_pool1d(x, 2, stride=1, padding=1, dilation=2, return_indices=True)
+    assert y.tolist() == [[-math.inf]] * 2
+    assert index.tolist() == [[1], [1]]
+    y.backward(tg.full((2, 1), math.inf, dtype=tg.float64))
+    assert x.grad.tolist() == [[0.0], [0.0]]
+    z = tg.randn(1, 1, 3, dtype=tg.float64, requires_grad=True)
+    pool = lambda z: F.max_pool2d(z, (2, 1), 1, (1, 0), (2, 1)).clamp(min=-1.0) ** 2  # noqa: E731
+    assert gradgradcheck(pool, [z])
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -213,7 +249,7 @@ MISTAKES = [
     (ShapeError, r"max_pool1d: .*\(1, 4\) is too small: a window covers 5", lambda: F.max_pool1d(tg.ones(1, 4), 5)),
     (
         ValueError,
-        "max_pool1d: padding 2 must be at most half of the 2 elements",
+        "max_pool1d: padding 2 must be at most half of the kernel, which is 2",
         lambda: F.max_pool1d(tg.ones(1, 4), 2, padding=2),
     ),
     (
@@ -228,10 +264,10 @@ MISTAKES = [
         "avg_pool2d: divisor_override must not be 0",
         lambda: F.avg_pool2d(tg.ones(1, 4, 4), 2, divisor_override=0),
     ),
-    (DtypeError, "avg_pool2d: it needs a floating tensor, not int64", lambda: F.avg_pool2d(tg.ones(1, 4, 4).long(), 2)),
+    (DtypeError, "avg_pool2d: it needs a floating dtype, not int64", lambda: F.avg_pool2d(tg.ones(1, 4, 4).long(), 2)),
     (
         DtypeError,
-        "max_pool2d: it needs a floating or integer tensor, not bool",
+        "max_pool2d: it does not take bools",
         lambda: F.max_pool2d(tg.ones(1, 4, 4).bool(), 2),
     ),
     (ValueError, "adaptive_avg_pool2d: output_size", lambda: F.adaptive_avg_pool2d(tg.ones(1, 4, 4), (1, 2, 3))),

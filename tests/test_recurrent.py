@@ -262,9 +262,9 @@ def test_an_lstm_learns_to_remember_the_first_element():
 
 
 MISTAKES = [
-    (lambda: tg.nn.LSTM(3, 0), ValueError, "LSTM: hidden_size must be 1 or more"),
+    (lambda: tg.nn.LSTM(3, 0), ValueError, "LSTM: hidden_size must be an int of 1 or more"),
     (lambda: tg.nn.LSTM(3.0, 2), TypeError, "LSTM: input_size must be an int"),
-    (lambda: tg.nn.GRU(3, 2, 0), ValueError, "GRU: num_layers must be 1 or more"),
+    (lambda: tg.nn.GRU(3, 2, 0), ValueError, "GRU: num_layers must be an int of 1 or more"),
     (lambda: tg.nn.GRU(3, 2, bias=1), TypeError, "GRU: bias must be True or False"),
     (lambda: tg.nn.RNN(3, 2, batch_first="yes"), TypeError, "RNN: batch_first must be True or False"),
     (lambda: tg.nn.RNN(3, 2, nonlinearity="gelu"), ValueError, "RNN: nonlinearity must be 'tanh' or 'relu'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import warnings
 
@@ -224,6 +225,18 @@ def test_sequences_of_rows_are_searched_row_by_row():
     assert found.tolist() == tg.searchsorted(tg.tensor(rows), tg.tensor(values)).tolist()
 
 
+def test_what_is_searched_for_may_be_of_another_dtype():
+    torch = pytest.importorskip("torch")
+    dtypes = "float16 float32 float64 int8 int32 int64 uint8 bool".split()
+    for own, other in itertools.permutations(dtypes, 2):
+        ours, theirs = (
+            L.searchsorted(L.tensor([0, 1]).to(getattr(L, own)), L.tensor([1, 0, 1]).to(getattr(L, other)))
+            for L in (tg, torch)
+        )
+        assert ours.tolist() == theirs.tolist(), (own, other)
+    assert tg.bucketize(tg.tensor([0.5, 1.5]), tg.tensor([0, 1])).tolist() == [1, 2]
+
+
 def test_the_fused_variance_is_its_composition():
     x = tg.randn(4, 5, dtype=tg.float64, requires_grad=True)
     for fused, root in ((tg.var, lambda y: y), (tg.std, tg.sqrt)):
@@ -244,6 +257,24 @@ def test_products_have_exact_derivatives_of_two_orders_at_zeros(call, zeros):
     x = tg.tensor(a.reshape(2, 3), requires_grad=True)
     assert gradcheck(call, (x,))
     assert gradgradcheck(call, (x,))
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+@pytest.mark.parametrize("call", ["cumprod", "cummax", "cummin", "prod"])
+@pytest.mark.parametrize("shape", [(3, 40, 30), (40, 2, 3)], ids=["wide", "long"])
+def test_what_runs_along_a_dimension_of_any_width_is_as_in_torch(call, dim, shape):
+    torch = pytest.importorskip("torch")
+    a = np.random.default_rng(0).uniform(0.5, 1.5, shape).round(1)
+    a[1, 1, 1] = 0.0
+    results = []
+    for lib in (tg, torch):
+        x = lib.tensor(a, requires_grad=True)
+        y = getattr(x, call)(dim)
+        y, *index = y if call in ("cummax", "cummin") else (y,)
+        (y * lib.arange(y.numel()).reshape(y.shape)).sum().backward()
+        results.append([y.detach().numpy(), x.grad.numpy(), *(i.numpy() for i in index)])
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -341,7 +372,7 @@ MISTAKES = [
     (f"({X} / 0).histc(3)", ValueError, "histc: the range must be finite"),
     (f"{X}.histogram(tg.ones(2, 2))", ShapeError, r"histogram: the edges must be a vector .* \(2, 2\)"),
     (f"{X}.histogram(2, weight=tg.ones(3))", ShapeError, r"histogram: weight of shape \(3,\) does not fit"),
-    ("tg.searchsorted(tg.ones(3), tg.ones(2).double())", DtypeError, "searchsorted: .* float32 and float64"),
+    ("tg.searchsorted(tg.ones(3) > 0, tg.ones(2) > 0)", DtypeError, "searchsorted: it does not take bools"),
     ("tg.searchsorted(tg.ones(2, 3), tg.ones(3, 3))", ShapeError, r"searchsorted: .* \(2, 3\) .* \(3, 3\) do not fit"),
     ("tg.searchsorted(tg.ones(3), 1.0, side='x')", ValueError, "searchsorted: side must be 'left' or 'right'"),
     ("tg.searchsorted(tg.ones(3), tg.ones(2), sorter=tg.tensor([0, 1, 3]))", IndexError, "sorter: .* 0 to 3"),
@@ -356,3 +387,40 @@ MISTAKES = [
 def test_a_mistake_is_named(call, kind, message):
     with pytest.raises(kind, match=message):
         eval(call)
+
+
+# Exactness
+
+
+def test_half_precision_is_summed_in_single():
+    ones = tg.ones(5000, 3, dtype=tg.float16)
+    assert ones.sum(0).tolist() == [5000.0] * 3
+    assert (ones * 100).mean().item() == 100.0
+    assert ones[:, 0].cumsum(0)[-1].item() == 5000.0
+    assert tg.tensor([300.0, 400.0], dtype=tg.float16).norm().item() == 500.0
+    wide = tg.tensor([100.0, 300.0, -250.0], dtype=tg.float16)
+    assert wide.std().item() == pytest.approx(278.4, rel=1e-3)
+    assert wide.norm(3).item() == pytest.approx(352.0, rel=1e-2)
+    bias = tg.zeros(3, dtype=tg.float16, requires_grad=True)
+    (ones + bias).sum().backward()
+    assert bias.grad.tolist() == [5000.0] * 3
+
+
+def test_long_columns_are_summed_as_exactly_as_rows():
+    x = tg.rand(200_003, 3)
+    exact = x.double().sum(0).numpy()
+    np.testing.assert_allclose(x.sum(0).numpy(), exact, rtol=1e-6)
+    np.testing.assert_allclose(x.reshape(200_003, 1, 3).mean((0, 1)).numpy(), exact / 200_003, rtol=1e-6)
+    assert x.sum(0, keepdim=True).shape == (1, 3)
+    np.testing.assert_allclose(tg.stack([x, x]).sum(1).numpy()[1], exact, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(600, 0), (3, 0, 600), (0, 600, 2), (2, 513, 3), (511, 2), (512, 1, 2), (1024, 2)])
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_sums_by_blocks_have_the_shapes_and_values_of_plain_ones(shape, keepdim):
+    x = tg.rand(*shape)
+    for dim in (0, 1, (0, 1)):
+        got = x.sum(dim, keepdim)
+        expected = x.double().numpy().sum(dim, keepdims=keepdim)
+        assert got.shape == expected.shape
+        np.testing.assert_allclose(got.numpy(), expected, rtol=1e-5)

@@ -1,12 +1,16 @@
-"""The strategies that users draw tensors with."""
+"""What is shipped for tests of one's own: the strategies that draw tensors, and gradcheck."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import find, given
+from side_by_side import leaf
 
 import tensorgrad as tg
-from tensorgrad.testing import gradcheck, gradgradcheck, strategies
+from tensorgrad.autograd import Function
+from tensorgrad.errors import DtypeError
+from tensorgrad.testing import GradcheckError, gradcheck, gradgradcheck, strategies
 
 
 @given(strategies.tensors(low=-1.0, high=3.0, away_from=(0.0, 1.0), margin=0.25))
@@ -39,3 +43,73 @@ def test_a_composition_over_broadcast_shapes_has_right_derivatives_of_two_orders
     if np.prod(shape) <= 12:
         assert gradcheck(composed, inputs)
         assert gradgradcheck(composed, inputs)
+
+
+# What gradcheck finds and refuses
+
+
+def test_gradcheck_says_which_input_which_entry_and_both_values():
+    class Wrong(Function):
+        @staticmethod
+        def forward(ctx, x, w):
+            ctx.save_for_backward(x, w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx, grad):
+            x, w = ctx.saved_tensors
+            bad = x.clone()
+            bad[1] = 99.0
+            return grad * w, grad * bad
+
+    inputs = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    message = r"output 0\[1\] with respect to input 1\[1\] is 99 by autograd and 2 by .*1 of 4 entries"
+    with pytest.raises(GradcheckError, match=message):
+        gradcheck(Wrong.apply, inputs)
+    assert gradcheck(Wrong.apply, inputs, raise_exception=False) is False
+
+
+def test_gradcheck_finds_a_gradient_that_is_nan():
+    class Nan(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * float("nan")
+
+    with pytest.raises(GradcheckError, match="nan by autograd"):
+        gradcheck(Nan.apply, leaf(1.0))
+
+
+def test_gradcheck_refuses_what_it_cannot_check():
+    with pytest.raises(DtypeError, match=r"inputs\[0\] is float32.*\.double\(\)"):
+        gradcheck(lambda x: x * 2, tg.ones(1, requires_grad=True))
+    with pytest.raises(ValueError, match="none of the inputs requires a gradient"):
+        gradcheck(lambda x: x * 2, tg.ones(1, dtype=tg.float64))
+
+
+def test_gradgradcheck_finds_a_wrong_second_derivative():
+    class Wrong(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return grad * 3 * x.detach() ** 2
+
+    x = leaf(2.0)
+    assert gradcheck(Wrong.apply, x)
+    with pytest.raises(GradcheckError):
+        gradgradcheck(Wrong.apply, x)
+
+
+def test_gradcheck_does_not_pass_for_want_of_anything_to_check():
+    with pytest.raises(ValueError, match="no floating output"):
+        gradcheck(lambda x: (x > 0).long(), leaf(1.0))
+    with pytest.raises(DtypeError, match="returned NoneType as output 0"):
+        gradcheck(lambda x: None, leaf(1.0))

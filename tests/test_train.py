@@ -518,3 +518,12 @@ def test_schemes_draw_with_their_spread(scheme, std):
     layer = train.initialize(nn.Linear(400, 300), scheme)
     assert layer.weight.std().item() == pytest.approx(std, rel=0.02)
     assert (layer.bias == 0).all()
+
+
+def test_layers_that_work_in_place_leave_the_data_as_they_are():
+    X = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
+    before = X.copy()
+    module = nn.Sequential(nn.ReLU(inplace=True), nn.Dropout(0.5, inplace=True), nn.Linear(2, 2), nn.ReLU(inplace=True))
+    model, _ = fitted(module, X=X, y=[0, 1] * 4, batch_size=None)
+    model.predict(X), model.evaluate(X, [0, 1] * 4)
+    assert (before == X).all()

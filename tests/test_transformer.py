@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_attention import compare_layers, drawn, pair_of, torch_on_one_thread
+from side_by_side import compare_layers, normal, pair_of, torch_on_one_thread
 
 import tensorgrad as tg
 from tensorgrad import nn
@@ -27,7 +27,7 @@ def causal(length):
 
 
 def sequence(length, batch_first, seed=0, batch=2):
-    return drawn(*((batch, length) if batch_first else (length, batch)), 4, seed=seed)
+    return normal(*((batch, length) if batch_first else (length, batch)), 4, seed=seed)
 
 
 @every_setting
@@ -40,7 +40,7 @@ def test_an_encoder_layer_is_torchs(settings):
     compare_layers(layers, [x, causal(5), padding.astype(float) * -2.0])
     compare_layers(layers, [x, padding], lambda layer, x, padding: layer(x, src_key_padding_mask=padding))
     compare_layers(layers, [x, causal(5)], lambda layer, x, mask: layer(x, mask, is_causal=True))
-    compare_layers(layers, [drawn(5, 4)])
+    compare_layers(layers, [normal(5, 4)])
 
 
 @every_setting
@@ -50,9 +50,9 @@ def test_a_decoder_layer_is_torchs(settings):
     tgt, memory = sequence(3, first), sequence(5, first, seed=1)
     padding = np.array([[False] * 5, [False, True, False, True, True]])
     compare_layers(layers, [tgt, memory])
-    compare_layers(layers, [tgt, memory, causal(3), drawn(3, 5)])
+    compare_layers(layers, [tgt, memory, causal(3), normal(3, 5)])
     compare_layers(layers, [tgt, memory, padding], lambda layer, t, m, p: layer(t, m, memory_key_padding_mask=p))
-    compare_layers(layers, [drawn(3, 4), drawn(5, 4)])
+    compare_layers(layers, [normal(3, 4), normal(5, 4)])
 
 
 @every_setting
@@ -62,7 +62,7 @@ def test_a_transformer_is_torchs(settings):
     src, tgt = sequence(5, first), sequence(3, first, seed=1)
     compare_layers(layers, [src, tgt], tolerance=1e-8)
     compare_layers(layers, [src, tgt, causal(5), causal(3)], tolerance=1e-8)
-    compare_layers(layers, [drawn(5, 4), drawn(3, 4)], tolerance=1e-8)
+    compare_layers(layers, [normal(5, 4), normal(3, 4)], tolerance=1e-8)
     ours, theirs = layers
     assert list(ours.state_dict()) == list(theirs.state_dict())
     assert repr(ours) == repr(theirs).replace("NonDynamicallyQuantizableLinear", "Linear")
@@ -71,7 +71,7 @@ def test_a_transformer_is_torchs(settings):
 @pytest.mark.parametrize("norm", [True, False])
 def test_stacks_are_torchs(norm):
     torch = torch_on_one_thread()
-    x, memory = drawn(5, 2, 4), drawn(3, 2, 4, seed=1)
+    x, memory = normal(5, 2, 4), normal(3, 2, 4, seed=1)
     for name in ("Encoder", "Decoder"):
         layers = []
         for library in (tg, torch):

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from side_by_side import torch_on_one_thread
 
 import tensorgrad as tg
 import tensorgrad.nn.functional as F
@@ -27,8 +28,7 @@ SIZES = [
 
 
 def agree(name, shape, *args, dtype=np.float64, tolerance=1e-11, **settings):
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
+    torch = torch_on_one_thread()
     x = np.random.default_rng(0).uniform(0, 250, shape).astype(dtype)
     floating = x.dtype.kind == "f"
     a, b = tg.tensor(x, requires_grad=floating), torch.tensor(x, requires_grad=floating)
@@ -112,7 +112,7 @@ MISTAKES = [
     (ShapeError, "takes 3 to 5 dimensions", lambda: F.interpolate(tg.ones(2, 2), 2)),
     (ShapeError, r"size \(1, 2, 3\) must have one number", lambda: F.interpolate(X, (1, 2, 3))),
     (ShapeError, "sizes must be 1 or more", lambda: F.interpolate(X, scale_factor=0.1)),
-    (DtypeError, "interpolate: it needs a floating tensor, not int64", lambda: F.interpolate(X.long(), 2)),
+    (DtypeError, "interpolate: it needs a floating dtype, not int64", lambda: F.interpolate(X.long(), 2)),
     (ShapeError, "pixel_shuffle: 4 channels.*not a multiple of 3", lambda: F.pixel_shuffle(X, 3)),
     (ShapeError, "pixel_unshuffle: height and width", lambda: F.pixel_unshuffle(X, 2)),
     (ValueError, "the factor must be 1 or more", lambda: F.pixel_shuffle(X, 0)),
