@@ -10,7 +10,7 @@ from collections.abc import Callable
 from harness import compare, header
 
 import tensorgrad as tg
-from tensorgrad import nn, train
+from tensorgrad import train
 from tensorgrad.nn import functional as F
 
 EXAMPLES, BATCH = 6400, 64

@@ -527,3 +527,7 @@ def test_layers_that_work_in_place_leave_the_data_as_they_are():
     model, _ = fitted(module, X=X, y=[0, 1] * 4, batch_size=None)
     model.predict(X), model.evaluate(X, [0, 1] * 4)
     assert (before == X).all()
+
+
+def test_batch_norm_never_meets_a_single_example():
+    fitted(nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 3)), batch_size=59)

@@ -18,11 +18,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tensorgrad import optim, train
 from tensorgrad.autograd.graph import wrap
+from tensorgrad.nn.modes import computing_dtype
 from tensorgrad.nn.module import Module
-from tensorgrad.nn.normalization import _BatchNorm
 from tensorgrad.random import get_rng_state, manual_seed, set_rng_state
-from tensorgrad.train.batches import Batch
-from tensorgrad.train.inputs import Array, as_inputs, computing_dtype, takes_integers
+from tensorgrad.train.batches import Batch, batch_size_of
+from tensorgrad.train.inputs import Array, as_inputs, takes_integers
 from tensorgrad.train.objective import Objective
 from tensorgrad.train.task import Task
 from tensorgrad.utils.data import DataLoader, TensorDataset
@@ -145,11 +145,7 @@ class NeuralNet(BaseEstimator):  # type: ignore[misc]
         size = self.batch_size
         if size == "auto":
             size = examples if self.optimizer in ("lbfgs", optim.LBFGS) else 200
-        size = min(examples if size is None else int(size), examples)
-        if any(isinstance(layer, _BatchNorm) for layer in self.model_.module.modules()):
-            while size > 1 and examples % size == 1:  # a single example in the last batch could not be normalised
-                size += 1
-        return size
+        return batch_size_of(self.model_.module, size, examples)
 
     def _compile(self, count: float) -> None:
         """Say how the network is to learn; `count` is the weight of a batch, which the penalty is divided by."""

@@ -8,10 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorgrad.autograd.graph import TensorBase, wrap
+from tensorgrad.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from tensorgrad.nn.module import Module
 from tensorgrad.random import numpy_of
 from tensorgrad.tensor import Tensor
 from tensorgrad.train.inputs import Array
 from tensorgrad.utils.data import DataLoader, Dataset
+
+_BATCH_NORMS = (BatchNorm1d, BatchNorm2d, BatchNorm3d)
 
 
 class Batch(NamedTuple):
@@ -23,8 +27,21 @@ class Batch(NamedTuple):
     size: int
 
 
+def batch_size_of(module: Module, size: int | None, examples: int) -> int:
+    """How many examples make a batch: all of them for None, never more than there are.
+
+    With batch normalisation it is a little more than `size` where a single example would be left for the last batch,
+    which could not be normalised.
+    """
+    size = min(size or examples, examples) or 1
+    if any(isinstance(layer, _BATCH_NORMS) for layer in module.modules()):
+        while size > 1 and examples % size == 1:
+            size += 1
+    return size
+
+
 class InMemory:
-    """Arrays as batches of `size` examples (None: all of them at once), in a new random order each time if `shuffle`.
+    """Arrays as batches of `size` examples, in a new random order each time if `shuffle`.
 
     Integers become `dtype` a batch at a time, unless `integers` are indices.
     """
@@ -34,7 +51,7 @@ class InMemory:
         inputs: tuple[Array, ...],
         target: Array | None,
         weight: Array | None,
-        size: int | None,
+        size: int,
         *,
         dtype: Any,
         integers: bool = False,
@@ -42,7 +59,7 @@ class InMemory:
     ) -> None:
         self.inputs, self.target, self.weight = inputs, target, weight
         self.examples = len(inputs[0])
-        self.size = min(size or self.examples, self.examples) or 1
+        self.size = size
         self.dtype, self.integers = dtype, integers
         self.shuffle = shuffle and self.size < self.examples
 
@@ -57,7 +74,8 @@ class InMemory:
             where: Any = slice(start, start + self.size)
             if order is not None:
                 where = order[where]
-            inputs = tuple(wrap(self._converted(x[where])) for x in self.inputs)
+            # A copy, as an order makes one too: a layer may change its input in place.
+            inputs = tuple(wrap(self._converted(x[where].copy() if order is None else x[where])) for x in self.inputs)
             target = None if self.target is None else self.target[where]
             weight = None if self.weight is None else self.weight[where]
             yield Batch(inputs, target, weight, len(inputs[0]))

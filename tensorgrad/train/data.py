@@ -7,7 +7,7 @@ from typing import Any
 from tensorgrad.errors import ShapeError
 from tensorgrad.nn.modes import computing_dtype
 from tensorgrad.nn.module import Module
-from tensorgrad.train.batches import InMemory, Loaded, is_loader
+from tensorgrad.train.batches import InMemory, Loaded, batch_size_of, is_loader
 from tensorgrad.train.inputs import Array, as_inputs, takes_integers, to_array
 from tensorgrad.train.targets import Targets
 from tensorgrad.train.task import Task
@@ -158,6 +158,7 @@ class Data:
     def _in_memory(
         self, inputs: tuple[Array, ...], target: Array | None, weight: Array | None, size: int | None, shuffle: bool
     ) -> InMemory:
+        size = batch_size_of(self.module, size, len(inputs[0]))
         dtype, integers = computing_dtype(self.module), takes_integers(self.module)
         return InMemory(inputs, target, weight, size, dtype=dtype, integers=integers, shuffle=shuffle)
 

@@ -34,8 +34,9 @@ class Ending:
     """
 
     def __init__(self, module: Module, *inputs: Tensor) -> None:
-        # With inputs that require a gradient there is a graph, even of a network that is frozen.
-        inputs = tuple(x.detach().requires_grad_() if x.dtype.kind == "f" else x for x in inputs)
+        # With inputs that require a gradient there is a graph, even of a network that is frozen; a clone of a leaf may
+        # be changed in place by a first layer.
+        inputs = tuple(x.detach().requires_grad_().clone() if x.dtype.kind == "f" else x for x in inputs)
         seen: list[tuple[Module, Any]] = []
         watched = [layer for layer in module.modules() if type(layer) in _LAYERS]
         handles = [layer.register_forward_hook(lambda own, _, y: seen.append((own, y))) for layer in watched]

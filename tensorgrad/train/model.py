@@ -293,9 +293,9 @@ class Model(Data):
                     self._warn(epoch, logs)
                 if self._schedule is not None:
                     logs["learning_rate"] = self.learning_rate
+                self.fitted = True  # before callbacks are told: they may predict
                 told.on_epoch_end(epoch, logs)
                 history.append(epoch, logs)
-                self.fitted = True
                 while self._to_save:
                     saving.write(self, self._to_save.pop(0), training=True)
         finally:

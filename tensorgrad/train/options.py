@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from tensorgrad.nn.module import Module
@@ -30,10 +31,10 @@ class LayerOptions:
 
     def __post_init__(self) -> None:
         for name in ("weight_l1", "weight_l2", "bias_l1", "bias_l2", "learning_rate"):
-            value = getattr(self, name)
+            value: Any = getattr(self, name)
             if name == "learning_rate" and value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < float("inf"):
                 raise ValueError(f"{name} must be a number of 0 or more, not {value!r}")
 
     def penalties(self, name: str) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from tensorgrad import metrics as metrics_
@@ -65,7 +66,7 @@ class Recipe:
             )
         numbers = {"learning_rate": learning_rate, "decay": decay, "clip_norm": clip_norm, "clip_value": clip_value}
         for name, value in numbers.items():
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, Real) or not value >= 0):
                 raise ValueError(f"compile: {name} must be a number of 0 or more, not {value!r}")
         if isinstance(gradient_accumulation_steps, bool) or gradient_accumulation_steps < 1:
             raise ValueError(

@@ -83,7 +83,8 @@ class EarlyStopping(Monitor):
         self._begin()
 
     def _begin(self) -> None:
-        self.best, self.wait, self.best_epoch = self.worst, 0, 0
+        self.best, self.wait = self.worst, 0
+        self.best_epoch: int | None = None
         self.stopped_epoch: int | None = None
         self._weights: dict[str, Any] | None = None
 
@@ -96,11 +97,12 @@ class EarlyStopping(Monitor):
         value = self.watched(logs)
         if epoch < self.start_from_epoch:
             return
-        if self.better(value) or self._weights is None:
+        if self.better(value) or self.best_epoch is None:
             if value == value:
                 self.best = value
             self.best_epoch, self.wait = epoch, 0
-            self._weights = copy.deepcopy(self.model.module.state_dict())
+            if self.restore_best_weights:
+                self._weights = copy.deepcopy(self.model.module.state_dict())
             return
         self.wait += 1
         if self.wait >= self.patience:
@@ -109,7 +111,7 @@ class EarlyStopping(Monitor):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Put the best weights back."""
-        if self.restore_best_weights and self._weights is not None:
+        if self._weights is not None:
             self.model.module.load_state_dict(self._weights)
 
     def state_dict(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 from tensorgrad.optim import lr_scheduler
@@ -40,7 +41,7 @@ class LearningRateScheduler(Callback):
         """Set the rate of the epoch."""
         old = self.model.learning_rate
         new = self.schedule(epoch, old) if self._both else self.schedule(epoch)
-        if isinstance(new, bool) or not isinstance(new, int | float) or not new >= 0:
+        if isinstance(new, bool) or not isinstance(new, Real) or not new >= 0:
             raise TypeError(f"LearningRateScheduler: the schedule must give a number of 0 or more, and gave {new!r}")
         self.model.learning_rate = float(new)
 
