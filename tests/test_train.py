@@ -489,7 +489,7 @@ def test_the_summary_shows_layers_shapes_and_what_was_said(capsys):
     model = train.Model(nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 3)))
     model.configure("0", trainable=False)
     model.configure("2", weight_l2=0.5)
-    model.summary((1, 1, 8, 8))
+    model.summary((1, 8, 8))
     out = capsys.readouterr().out
     assert "Conv2d   (n, 4, 6, 6)          40  frozen" in out
     assert "Linear   (n, 3)               435  weight_l2 0.5" in out

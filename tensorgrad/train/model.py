@@ -435,7 +435,7 @@ class Model(Data):
     def summary(self, input_size: Sequence[int] | None = None) -> None:
         """Print the layers with the shapes of what they give, their parameters, and what was said of them.
 
-        `input_size` is the shape of a batch of inputs; after a fit, or where the first layer tells it, it is known.
+        `input_size` is the shape of one example; after a fit, or where the first layer tells it, it is known.
 
         >>> from tensorgrad import nn, train
         >>> train.Model([nn.Linear(2, 3), nn.ReLU()]).summary()

@@ -66,7 +66,7 @@ def _shapes(
 ) -> dict[Module, tuple[int, ...]]:
     """The shapes of what layers give, of a batch of one; {} where the inputs are not known."""
     if input_size is not None:
-        inputs = [(tuple(input_size)[1:], computing_dtype(module))]
+        inputs = [(tuple(input_size), computing_dtype(module))]
     elif inputs is None:
         first = next((layer for layer in layers if any(True for _ in layer.parameters(recurse=False))), None)
         if not isinstance(first, nn.Linear):
