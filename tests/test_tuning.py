@@ -1,0 +1,341 @@
+"""A search finds good hyperparameters, and says what it tried; it can be broken off, repeated and seen."""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import train, tuning
+
+optuna = pytest.importorskip("optuna")
+
+X = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+Y = (X[:, 0] * X[:, 1] > 0).astype(int)
+DATA = {"validation_data": (X[:20], Y[:20]), "epochs": 3, "batch_size": 20}
+SPACE = {
+    "learning_rate": tuning.LogUniform(1e-3, 1e-1),
+    "hidden": [[4], [8, 4]],
+    "dropout": tuning.Uniform(0.0, 0.4, 0.1),
+    "optimizer": ["adam", tg.optim.SGD],
+    "units": tuning.Integer(2, 6),
+    "batch_size": [10, 20],
+}
+
+
+def build(learning_rate=0.01, hidden=(4,), optimizer="adam", dropout=0.0, units=2):
+    model = train.Model(train.mlp([2, *hidden, units, 2], dropout=dropout))
+    model.compile(optimizer, "cross_entropy", ["accuracy"], learning_rate=learning_rate)
+    return model
+
+
+def search(space=SPACE, n_trials=4, builder=build, **kwargs):
+    return tuning.search(builder, space, X, Y, n_trials=n_trials, **(DATA | kwargs))
+
+
+def values(result):
+    return [row["value"] for row in result.trials]
+
+
+# What is found
+
+
+@pytest.fixture(scope="module")
+def result():
+    return search(n_trials=8, seed=1)
+
+
+def test_the_parameters_are_of_the_space_and_the_best_value_is_the_smallest(result):
+    assert len(result.trials) == 8
+    for row in result.trials:
+        assert 1e-3 <= row["learning_rate"] <= 1e-1
+        assert row["hidden"] in SPACE["hidden"]
+        assert row["optimizer"] in SPACE["optimizer"]
+        assert round(row["dropout"], 6) in (0.0, 0.1, 0.2, 0.3, 0.4)
+        assert row["units"] in range(2, 7)
+        assert row["batch_size"] in (10, 20)
+    complete = [row for row in result.trials if row["state"] == "complete"]
+    best = min(complete, key=lambda row: row["value"])
+    assert result.best_value == best["value"]
+    assert result.best_params == {name: best[name] for name in SPACE}
+    assert all(row["epochs"] == 3 and row["seconds"] > 0 and row["error"] is None for row in complete)
+
+
+def test_the_best_model_is_that_of_its_trial(result):
+    evaluated = result.best_model.evaluate(*DATA["validation_data"], return_dict=True)
+    assert evaluated["loss"] == pytest.approx(result.best_value, rel=1e-6)
+    sizes = [layer.out_features for layer in result.best_model.module if isinstance(layer, tg.nn.Linear)]
+    assert sizes == [*result.best_params["hidden"], result.best_params["units"], 2]
+
+
+def test_trials_make_a_table(result):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(result.trials)
+    assert list(table.columns) == ["number", "value", "state", "epochs", "seconds", "error", *SPACE]
+
+
+def test_the_value_is_the_last_unless_the_best_weights_are_put_back():
+    plain = search({"learning_rate": 3.0}, 1, epochs=6)
+    assert plain.best_value == plain.best_model.history["val_loss"][-1]
+    stopped = search({"learning_rate": 3.0}, 1, epochs=6, callbacks=[train.EarlyStopping(patience=8)])
+    assert stopped.best_value == min(plain.best_model.history["val_loss"]) < plain.best_value
+    assert stopped.best_model.evaluate(*DATA["validation_data"])[0] == pytest.approx(stopped.best_value, rel=1e-6)
+
+
+def test_accuracy_is_made_large():
+    result = search(metric="val_accuracy")
+    assert result.study.direction.name == "MAXIMIZE"
+    assert result.best_value == max(row["value"] for row in result.trials if row["state"] == "complete")
+    assert search(metric="loss", direction="maximize", refit=False).study.direction.name == "MAXIMIZE"
+
+
+def test_a_space_may_be_a_function_of_a_trial():
+    def space(trial):
+        layers = trial.suggest_int("layers", 1, 2)
+        return {"hidden": [trial.suggest_int(f"size {i}", 2, 4) for i in range(layers)], "epochs": 2}
+
+    result = search(space)
+    assert len(result.best_params["hidden"]) in (1, 2)
+    assert result.best_params["epochs"] == 2 == len(result.best_model.history.epoch)
+
+
+def test_batch_size_and_epochs_go_to_fit_unless_build_takes_them():
+    seen = []
+
+    def with_epochs(epochs):
+        seen.append(epochs)
+        return build()
+
+    result = search({"epochs": [5], "batch_size": [60]}, 1, with_epochs)
+    assert seen == [5, 5]
+    assert len(result.best_model.history.epoch) == 3
+    assert result.best_model.history.params["steps"] == 1
+
+
+def test_callbacks_may_be_a_function_of_the_trial():
+    numbers = []
+
+    def callbacks(trial):
+        numbers.append(trial.number)
+        return [train.TerminateOnNaN()]
+
+    search(n_trials=3, callbacks=callbacks, refit=False)
+    assert numbers == [0, 1, 2]
+
+
+def test_without_refit_there_is_no_model():
+    assert search(n_trials=1, refit=False).best_model is None
+
+
+def test_what_fit_takes_is_passed_on():
+    result = search(n_trials=1, validation_data=None, validation_split=0.5, class_weight="balanced")
+    assert result.best_model.history.params["steps"] in (2, 3)
+
+
+# Numbers that come again
+
+
+def test_a_search_is_reproducible_and_leaves_the_generator_alone():
+    first = values(search(seed=3))
+    assert values(search(seed=3)) == first
+    assert values(search(seed=4)) != first
+    tg.manual_seed(3)
+    assert values(search()) == first
+    drawn = tg.rand(3)
+    tg.manual_seed(3)
+    assert drawn.tolist() == tg.rand(3).tolist()
+
+
+def test_a_stored_search_goes_on_with_the_trials_that_are_missing(tmp_path):
+    path = str(tmp_path / "study.db")
+    first = search(storage=path, study_name="mine", n_trials=3)
+    second = search(storage=f"sqlite:///{path}", study_name="mine", n_trials=5)
+    assert values(second)[:3] == values(first)
+    rates = [row["learning_rate"] for row in second.trials]
+    assert len(set(rates)) == 5
+    again = search(storage=path, study_name="mine", n_trials=5, builder=lambda **params: build(**params))
+    assert values(again) == values(second)
+    assert again.best_model.evaluate(*DATA["validation_data"])[0] == pytest.approx(again.best_value, rel=1e-6)
+    with pytest.raises(ValueError, match=r"'mine' .* is to minimize, and this search to maximize; give another"):
+        search(storage=path, study_name="mine", direction="maximize")
+
+
+# Pruning and failing
+
+
+def test_a_trial_that_is_not_promising_is_pruned():
+    pruner = optuna.pruners.ThresholdPruner(upper=0.0, n_warmup_steps=1)
+    with pytest.raises(RuntimeError, match="none of 2 trials came to its end"):
+        search(n_trials=2, pruner=pruner)
+    mixed = search(n_trials=12, epochs=6, seed=0, refit=False)
+    assert {row["state"] for row in mixed.trials} == {"complete", "pruned"}
+    assert all(0 < row["epochs"] < 6 for row in mixed.trials if row["state"] == "pruned")
+    whole = search(n_trials=12, epochs=6, seed=0, refit=False, pruner=optuna.pruners.NopPruner())
+    assert {row["state"] for row in whole.trials} == {"complete"}
+
+
+def test_a_pruning_callback_works_in_an_objective_of_ones_own():
+    def objective(trial):
+        callback = tuning.PruningCallback(trial, "val_accuracy")
+        model = build(trial.suggest_float("learning_rate", 1e-3, 1e-1, log=True))
+        return model.fit(X, Y, callbacks=[callback], verbose=0, **DATA)["val_accuracy"][-1]
+
+    study = optuna.create_study(direction="maximize", pruner=optuna.pruners.ThresholdPruner(upper=0.0))
+    study.optimize(objective, n_trials=2)
+    assert [trial.state.name for trial in study.trials] == ["PRUNED", "PRUNED"]
+    assert [list(trial.intermediate_values) for trial in study.trials] == [[0], [0]]
+
+
+def test_a_pruning_callback_and_its_study_want_the_same():
+    trial = optuna.create_study().ask()
+    with pytest.raises(ValueError, match="the study is to minimize, and of 'val_accuracy' larger numbers are better"):
+        tuning.PruningCallback(trial, "val_accuracy")
+    tuning.PruningCallback(trial, "val_accuracy", mode="min")
+    tuning.PruningCallback(optuna.trial.FixedTrial({}), "val_accuracy")
+
+
+def test_a_trial_that_fails_is_reported_and_left_behind():
+    def sometimes(units):
+        if units > 3:
+            raise OverflowError("too many")
+        return build(units=units)
+
+    with pytest.warns(UserWarning, match=r"of 6 trials failed; trial \d: OverflowError: too many"):
+        result = search({"units": tuning.Integer(2, 5)}, 6, sometimes)
+    states = {row["units"] > 3: (row["state"], row["error"]) for row in result.trials if row["state"] != "pruned"}
+    assert states == {False: ("complete", None), True: ("failed", "OverflowError: too many")}
+
+
+def test_a_fit_that_ends_in_nan_has_failed():
+    def builder(scale):
+        model = train.Model(train.mlp([2, 1]))
+        model.compile("sgd", lambda output, target: output.mean() * float(scale))
+        return model
+
+    with pytest.warns(UserWarning, match="NaN|nan") as caught:
+        result = search({"scale": ["nan", "0"]}, 6, builder, refit=False)
+    assert any("val_loss is NaN at the end of the fit" in str(warning.message) for warning in caught)
+    assert {row["scale"] for row in result.trials if row["state"] == "failed"} == {"nan"}
+    assert result.best_params == {"scale": "0"}
+
+
+def test_interrupting_a_search_ends_it():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search({"units": [2]}, 3, lambda units: interrupted())
+
+
+def test_optuna_says_nothing_and_its_verbosity_is_as_it_was(capfd):
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    search(n_trials=1)
+    assert capfd.readouterr() == ("", "")
+    assert optuna.logging.get_verbosity() == optuna.logging.INFO
+
+
+@pytest.mark.parametrize(
+    ("mistake", "error", "match"),
+    [
+        ({"validation_data": None}, ValueError, "'val_loss' is a number of the validation data; give validation_data="),
+        ({"direction": "down"}, ValueError, "direction must be 'minimize' or 'maximize', not 'down'"),
+        ({"space": {}}, TypeError, r"space must be a dict of names and spaces, or a function of a trial, not \{\}"),
+        ({"space": {"units": [2, 2]}}, RuntimeError, r"the choices of 'units' are not all different: \[2, 2\]"),
+        ({"metric": "val_f1"}, RuntimeError, "there is no 'val_f1' among loss, accuracy"),
+        ({"builder": lambda **params: 1}, RuntimeError, "build must return a compiled train.Model, not int"),
+        ({"space": {"nothing": [1]}}, RuntimeError, "unexpected keyword argument 'nothing'"),
+    ],
+)
+def test_mistakes_are_told(mistake, error, match):
+    with pytest.raises(error, match=match):
+        search(**({"n_trials": 1} | mistake))
+
+
+def test_without_optuna_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ImportError, match=r'search needs Optuna: pip install "tensorgrad\[tune\]"'):
+        search()
+
+
+# The picture
+
+
+@pytest.fixture
+def axes(result):
+    pytest.importorskip("matplotlib").use("agg")
+    yield tuning.plot_study(result)
+    from matplotlib import pyplot
+
+    pyplot.close("all")
+
+
+def test_the_picture_shows_each_trial_the_best_so_far_and_what_matters(axes, result):
+    lines = {line.get_label(): line for line in axes[0].get_lines()}
+    complete = [row for row in result.trials if row["state"] == "complete"]
+    assert lines["trial"].get_xdata().tolist() == [row["number"] for row in complete]
+    assert lines["trial"].get_ydata().tolist() == [row["value"] for row in complete]
+    best = lines["best so far"].get_ydata()
+    assert best.tolist() == np.minimum.accumulate([row["value"] for row in complete]).tolist()
+    assert axes[0].get_title().startswith(f"Best: {result.best_value:.4g}, in trial ")
+    names = {label.get_text() for label in axes[1].get_yticklabels()}
+    assert names == set(SPACE)
+    widths = [bar.get_width() for bar in axes[1].patches]
+    assert widths == sorted(widths)
+    assert math.isclose(sum(widths), 1.0)
+
+
+def test_the_picture_goes_where_it_is_wanted(axes, result):
+    given = axes[0].figure.add_subplot()
+    assert tuning.plot_study(result.study, given) is given
+    study = optuna.create_study(direction="maximize")
+    with pytest.raises(ValueError, match="no trial of the study has come to its end yet"):
+        tuning.plot_study(study)
+    study.add_trials([optuna.trial.create_trial(value=value) for value in (1.0, 3.0, 2.0)])
+    single = tuning.plot_study(study)
+    assert single.get_lines()[1].get_ydata().tolist() == [1.0, 3.0, 3.0]
+
+
+# With others
+
+
+def test_a_search_is_kept_as_a_run_with_its_trials_below(tmp_path, monkeypatch):
+    from tensorgrad import tracking
+    from tensorgrad.tracking.run import quiet
+
+    with quiet():
+        pytest.importorskip("mlflow")
+    monkeypatch.chdir(tmp_path)
+    logger = tracking.MLflowLogger("tuned", "search", tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    result = search(n_trials=3, logger=logger)
+    with quiet():
+        parent = logger.client.get_run(logger.run_id)
+        runs = logger.client.search_runs([parent.info.experiment_id])
+        again = tracking.load_model(f"runs:/{logger.run_id}/model", tracking_uri=logger.client.tracking_uri)
+    assert parent.info.status == "FINISHED"
+    assert parent.data.metrics["best_val_loss"] == result.best_value
+    assert parent.data.metrics["val_loss"] == result.best_model.history["val_loss"][-1]
+    assert parent.data.params["trials"] == "3"
+    assert parent.data.params["learning_rate"] == str(result.best_params["learning_rate"])
+    children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == logger.run_id]
+    assert sorted(run.info.run_name for run in children) == ["trial 0", "trial 1", "trial 2"]
+    assert {run.data.params["hidden"] for run in children} <= {"[4]", "[8, 4]"}
+    assert "study.png" in {file.path for file in logger.client.list_artifacts(logger.run_id)}
+    np.testing.assert_array_equal(again.predict(X), result.best_model.predict(X))
+
+
+def test_scikit_learn_searches_over_the_estimators_as_well():
+    pytest.importorskip("sklearn")
+    from sklearn.model_selection import GridSearchCV
+
+    from tensorgrad.estimators import NeuralNetClassifier
+
+    model = NeuralNetClassifier(hidden_layer_sizes=(8,), max_iter=30, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # thirty epochs do not settle
+        grid = GridSearchCV(model, {"learning_rate": [1e-6, 0.05], "activation": ["relu", "tanh"]}, cv=2).fit(X, Y)
+    assert grid.best_params_["learning_rate"] == 0.05
+    assert grid.score(X, Y) > 0.7
