@@ -82,7 +82,7 @@ def test_a_callback_is_told_everything_in_order():
         batches = [t for i in range(2) for t in (f"batch {i}", "gradients", f"batch {i} ends")]
         epochs += [f"epoch {epoch}", *batches, f"epoch {epoch} ends"]
     assert teller.told == ["begin", *epochs, "end"]
-    assert teller.params == {"epochs": 2, "steps": 2, "verbose": 0}
+    assert teller.params == {"epochs": 2, "steps": 2, "batch_size": 30, "verbose": 0}
 
 
 def test_the_end_is_told_when_a_fit_breaks_off_and_what_is_done_is_kept():

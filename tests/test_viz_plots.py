@@ -461,8 +461,8 @@ def test_the_room_needs_no_matplotlib_until_something_is_plotted():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
-        'plot_history needs matplotlib: pip install "tensorgrad[plot]"',
-        'plot_confusion_matrix needs scikit-learn: pip install "tensorgrad[sklearn]"',
+        "plot_history needs matplotlib: pip install matplotlib",
+        "plot_confusion_matrix needs scikit-learn: pip install scikit-learn",
     ]
 
 

@@ -61,7 +61,7 @@ def _read(path: Path, part: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, 
     try:
         import h5py
     except ImportError as error:
-        raise ImportError("CatVsNonCat needs h5py: pip install tensorgrad[h5]") from error
+        raise ImportError("CatVsNonCat needs h5py: pip install h5py") from error
     keys = [f"{part}_set_x", f"{part}_set_y", "list_classes"]
     try:
         with h5py.File(path, "r") as file:

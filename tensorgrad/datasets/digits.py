@@ -36,7 +36,7 @@ class Digits(ImageDataset):
             from sklearn.datasets import load_digits
             from sklearn.model_selection import train_test_split
         except ImportError as error:
-            raise ImportError("Digits needs scikit-learn: pip install tensorgrad[sklearn]") from error
+            raise ImportError("Digits needs scikit-learn: pip install scikit-learn") from error
         held = load_digits()
         labels = held.target
         rows = np.arange(len(labels))

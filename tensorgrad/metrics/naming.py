@@ -111,5 +111,5 @@ def of_scikit_learn(name: str, needed_by: str = "") -> Any:
     try:
         from sklearn import metrics
     except ImportError as error:
-        raise ImportError(f'{needed_by or name} needs scikit-learn: pip install "tensorgrad[sklearn]"') from error
+        raise ImportError(f"{needed_by or name} needs scikit-learn: pip install scikit-learn") from error
     return getattr(metrics, name)

@@ -1,6 +1,6 @@
 """Hypothesis strategies that draw tensors: for property-based tests of operations and layers.
 
-They need Hypothesis (`pip install tensorgrad[test]`), which is imported with this module.
+They need Hypothesis (`pip install hypothesis`), which is imported with this module.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ try:
     from hypothesis import strategies as st
     from hypothesis.extra import numpy as arrays_of
 except ImportError as error:
-    raise ImportError("tensorgrad.testing.strategies needs Hypothesis: pip install tensorgrad[test]") from error
+    raise ImportError("tensorgrad.testing.strategies needs Hypothesis: pip install hypothesis") from error
 
 from tensorgrad.autograd.graph import LEAF, wrap
 from tensorgrad.backends.dtypes import as_dtype, float64

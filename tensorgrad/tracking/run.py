@@ -35,7 +35,7 @@ def mlflow(name: str) -> ModuleType:
         with quiet():
             import mlflow
     except ImportError as error:
-        raise ImportError(f'{name} needs MLflow: pip install "tensorgrad[track]"') from error
+        raise ImportError(f"{name} needs MLflow: pip install mlflow") from error
     return mlflow
 
 

@@ -95,6 +95,7 @@ class Loaded:
 
     def __init__(self, loader: Iterable[Any], encode: Callable[[Any, Any], tuple[Any, Any]] | None) -> None:
         self.loader, self.encode = loader, encode
+        self.size = getattr(loader, "batch_size", None)
 
     @property
     def steps(self) -> int | None:

@@ -268,7 +268,7 @@ class Model(Data):
             X, y, batch_size, class_weight, sample_weight, shuffle, validation_data, validation_split
         )
         history = History()
-        history.params = {"epochs": epochs, "steps": training.steps, "verbose": verbose}
+        history.params = {"epochs": epochs, "steps": training.steps, "batch_size": training.size, "verbose": verbose}
         callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
         if verbose and not any(isinstance(c, ProgressBar) for c in callbacks):
             callbacks.append(ProgressBar(print_every, bar=False if verbose == 2 else None))

@@ -14,7 +14,7 @@ def optuna(name: str) -> ModuleType:
     try:
         import optuna
     except ImportError as error:
-        raise ImportError(f'{name} needs Optuna: pip install "tensorgrad[tune]"') from error
+        raise ImportError(f"{name} needs Optuna: pip install optuna") from error
     return optuna
 
 

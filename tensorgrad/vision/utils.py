@@ -75,7 +75,7 @@ def save_image(tensor: Any, fp: str | os.PathLike[str], format: str | None = Non
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError("save_image needs Pillow: pip install 'tensorgrad[plot]'") from error
+        raise ImportError("save_image needs Pillow: pip install pillow") from error
     grid = make_grid(tensor, **settings).numpy()
     bytes_ = np.clip(np.rint(grid * 255), 0, 255).astype(np.uint8).transpose(1, 2, 0)
     Image.fromarray(np.ascontiguousarray(bytes_)).save(fp, format=format)

@@ -20,7 +20,7 @@ def pyplot(name: str) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        raise ImportError(f'{name} needs matplotlib: pip install "tensorgrad[plot]"') from error
+        raise ImportError(f"{name} needs matplotlib: pip install matplotlib") from error
     return pyplot
 
 

@@ -12,8 +12,8 @@ class Callback:
     """Base of what a fit calls on its way; each method does nothing until it is overridden.
 
     `model` is the model that is fitted and `params` a dict with "epochs", "steps" (batches of an epoch, None where it
-    is not known) and "verbose"; both are set before `on_train_begin`. Epochs and batches are counted from 0. Setting
-    `self.model.stop_training = True` ends the fit after the epoch. Names are those of Keras's callbacks.
+    is not known), "batch_size" and "verbose"; both are set before `on_train_begin`. Epochs and batches are counted from
+    0. Setting `self.model.stop_training = True` ends the fit after the epoch. Names are those of Keras's callbacks.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad import nn, train
