@@ -84,7 +84,7 @@ def test_parameters_are_kept_as_they_are(kind):
 def test_without_scikit_learn_the_error_says_what_to_install():
     code = "import sys; sys.modules['sklearn'] = None; import tensorgrad.estimators"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert 'ImportError: tensorgrad.estimators needs scikit-learn 1.6 or newer: pip install "tensorgrad' in done.stderr
+    assert "ImportError: tensorgrad.estimators needs scikit-learn 1.6 or newer: pip install scikit-learn" in done.stderr
 
 
 # Beside scikit-learn's networks
