@@ -353,3 +353,86 @@ def test_mistakes_say_what_to_do():
     ):
         with pytest.raises(error, match=text):
             build()
+
+
+# Odd orders
+
+
+def test_a_finished_fit_that_is_resumed_predicts(tmp_path):
+    fit(compiled(), train.ModelCheckpoint(tmp_path / "a"), epochs=2)
+    model = compiled()
+    fit(model, epochs=2, resume=tmp_path / "a")
+    assert model.predict(X).shape == (60, 3)
+
+
+def test_a_stopping_used_before_does_not_put_old_weights_back():
+    model, stopping = compiled(), train.EarlyStopping("loss", patience=5)
+    fit(model, stopping, epochs=2)
+    fit(model, epochs=3)
+    before = state(model)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, train.LambdaCallback(on_train_begin=interrupt), stopping)
+    assert state(model) == before
+
+
+def interrupt(logs=None):
+    raise KeyboardInterrupt
+
+
+def test_an_error_at_the_end_keeps_no_other_callback_from_its_end():
+    teller = Teller()
+    with pytest.raises(KeyboardInterrupt):
+        fit(compiled(), train.LambdaCallback(on_train_end=interrupt), teller)
+    assert teller.told[-1] == "end"
+
+
+def test_a_failed_resume_leaves_the_weights(tmp_path):
+    fit(compiled(), train.ModelCheckpoint(tmp_path / "a"))
+    model = compiled()
+    model.compile("sgd", "categorical_crossentropy", momentum=0.9)
+    before = state(model)
+    with pytest.raises((ValueError, KeyError, RuntimeError)):
+        fit(model, resume=tmp_path / "a")
+    assert state(model) == before
+
+
+def test_a_warm_up_from_nothing_keeps_the_shares_of_layers():
+    model = compiled(0.1)
+    model.configure("0", learning_rate=1e-4)
+    rates = []
+    note = train.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: rates.append([g["lr"] for g in model.optimizer.param_groups])
+    )
+    fit(model, train.LearningRateScheduler(lambda epoch: 0.1 * epoch / 2), note, epochs=3)
+    np.testing.assert_allclose(rates, [[0, 0], [0.05, 5e-5], [0.1, 1e-4]])
+
+
+def test_evaluating_in_an_epoch_does_not_disturb_its_metrics():
+    plain = fit(compiled(), epochs=1)
+    model = compiled()
+    look = train.LambdaCallback(on_train_batch_end=lambda batch, logs: model.evaluate(X[:2], Y[:2]))
+    assert dict(fit(model, look, epochs=1)) == dict(plain)
+
+
+def test_an_optimizer_with_a_closure_is_stopped_at_nan_too(capsys):
+    model = train.Model(nn.Linear(2, 3))
+    model.compile("lbfgs", lambda output, target: output.mean() * math.nan)
+    before = state(model)
+    assert len(model.fit(X, Y, epochs=5, callbacks=[train.TerminateOnNaN()], verbose=0).epoch) == 1
+    assert state(model) == before
+
+
+def test_a_schedule_steps_as_often_as_the_optimizer():
+    model = compiled(1.0, gradient_accumulation_steps=2)
+    fit(model, train.LRScheduler(lr_scheduler.StepLR, every="batch", step_size=1, gamma=0.5), epochs=1, batch_size=12)
+    assert model.learning_rate == 0.5**3
+
+
+def test_a_schedule_begins_anew_with_each_fit():
+    model, schedule = compiled(1.0), train.LRScheduler(lr_scheduler.ExponentialLR, gamma=0.5)
+    assert [fit(model, schedule, epochs=2)["learning_rate"] for _ in range(2)] == [[1.0, 0.5], [1.0, 0.5]]
+
+
+def test_a_folder_may_have_the_epoch_in_its_name(tmp_path):
+    fit(compiled(), train.ModelCheckpoint(tmp_path / "run-{epoch}" / "model"), epochs=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-1", "run-2"]

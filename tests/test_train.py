@@ -531,3 +531,18 @@ def test_layers_that_work_in_place_leave_the_data_as_they_are():
 
 def test_batch_norm_never_meets_a_single_example():
     fitted(nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 3)), batch_size=59)
+
+
+def test_pictures_are_learned_as_targets():
+    X = np.random.default_rng(0).random((8, 1, 6, 6)).astype(np.float32)
+    for channels in (1, 2):
+        images = X.repeat(channels, 1)
+        model, history = fitted(
+            nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.Sigmoid()),
+            "bce",
+            images,
+            images,
+            batch_size=4,
+        )
+        assert history["loss"][-1] < history["loss"][0]
+        assert model.predict(images).shape == images.shape

@@ -205,7 +205,7 @@ MODEL = {
     "add": (lambda: train.Model(nn.Linear(1, 1)).add("relu"), TypeError, "added to a Sequential"),
     "configure": (lambda: train.Model([nn.ReLU()]).configure("3", trainable=False), ValueError, "no layer '3'"),
     "frozen": (all_frozen, ValueError, "nothing to learn"),
-    "strings after numbers": (strings_after_numbers, ValueError, "fitted to numbers, not strings"),
+    "strings after numbers": (strings_after_numbers, ValueError, "has not learned from strings"),
     "numbers after strings": (numbers_after_strings, ValueError, "fitted to the labels 'a', 'b', 'c'"),
     "a new string": (new_string, ValueError, "label 'd', which is not among those that were learned"),
     "values have no classes": (proba_of_values, TypeError, "compares values; predict gives them"),
@@ -227,6 +227,37 @@ def lstm():
     made.fit(X, X)
 
 
+FURTHER = {
+    "dates": (lambda: fit(X.astype("datetime64[s]")), TypeError, "dates or times"),
+    "masks": (lambda: fit(np.ma.masked_greater(X, 0.5)), ValueError, "masked array"),
+    "large values": (lambda: fit(y=X[:, 0].astype(float) * 1e200, outputs=1, loss="mse"), ValueError, "y holds values too large"),
+    "complex values": (lambda: fit(y=X[:, 0] * 1j, outputs=1, loss="mse"), TypeError, "the loss compares numbers"),
+    "negative class weight": (lambda: fit(class_weight={0: -1.0}), ValueError, "class_weight of 0 must be a number"),
+    "no class weight": (lambda: fit(class_weight={0: None}), ValueError, "class_weight of 0 must be a number"),
+    "weights of shares": (
+        lambda: fit(y=BINARY * 0.9, outputs=1, loss="bce", class_weight={0: 1.0}),
+        ValueError,
+        "goes with labels",
+    ),
+    "balance of a loader": (
+        lambda: fit(DataLoader(TensorDataset(tg.tensor(X), tg.tensor(Y))), None, class_weight="balanced"),
+        ValueError,
+        "does not tell beforehand",
+    ),
+    "too few strings": (lambda: fit(y=np.array(["a", "b"])[BINARY]), ValueError, "2 different labels .*give its last"),
+    "batch size": (lambda: model().evaluate(X, Y, batch_size=-5), ValueError, "batch_size must be an integer of 1"),
+    "half a step": (lambda: model(gradient_accumulation_steps=2.5), ValueError, "must be 1 or more"),
+    "names": (
+        lambda: model(metrics=[lambda p, y: p.max(1), lambda p, y: p.min(1)]),
+        ValueError,
+        "'<lambda>' of a metric",
+    ),
+    "pattern": (
+        lambda: fit(callbacks=[train.ModelCheckpoint("{epoch:zz}")]),
+        ValueError,
+        "is no pattern",
+    ),
+}
 CASES = {
     f"{group}: {name}": case
     for group, cases in (
@@ -235,6 +266,7 @@ CASES = {
         ("weights", WEIGHTS),
         ("compile", COMPILE),
         ("model", MODEL),
+        ("further", FURTHER),
     )
     for name, case in cases.items()
 }
@@ -253,3 +285,68 @@ def test_the_note_of_a_forgotten_column_is_on_the_error():
     with pytest.raises(ShapeError) as raised:
         fit(X[:, 0])
     assert any("X.reshape(-1, 1)" in note for note in raised.value.__notes__)
+
+
+# What a mistake must leave as it was
+
+
+def test_a_fit_that_failed_its_checks_does_not_stand_in_the_way_of_the_next():
+    pandas = pytest.importorskip("pandas")
+    made, frame = model(), pandas.DataFrame(X, columns=["a", "b"])
+    for data, labels in ((frame.assign(c="text"), Y), (frame, ["a"] * 12)):
+        with pytest.raises((TypeError, ValueError)):
+            made.fit(data, labels, verbose=0)
+    made.fit(frame, np.array(["x", "y", "z"])[Y], verbose=0)
+    history = made.history
+    with pytest.raises(ShapeError):
+        made.fit(frame, Y[:3], verbose=0)
+    assert made.history is history
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"validation_data": (X[:, :1], Y)},
+        {"validation_data": (X, Y + 3)},
+        {"metrics": ["mse"]},
+        {"metrics": [lambda p, y: p[:, 7]]},
+    ],
+)
+def test_what_does_not_fit_is_found_before_anything_is_learned(wrong):
+    made = model(metrics=wrong.pop("metrics", ()))
+    before = [p.tolist() for p in made.module.parameters()]
+    with pytest.raises((ShapeError, ValueError, IndexError)):
+        made.fit(X, Y, verbose=0, **wrong)
+    assert [p.tolist() for p in made.module.parameters()] == before
+
+
+def test_a_model_that_is_being_fitted_is_left_alone():
+    for name, change in (
+        ("fit", lambda made: made.fit(X, Y)),
+        ("configure", lambda made: made.configure("0", trainable=False)),
+        ("compile", lambda made: made.compile("sgd", CATEGORICAL)),
+        ("add", lambda made: made.add("relu")),
+    ):
+        made = model()
+        within = train.LambdaCallback(on_epoch_begin=lambda epoch, logs=None: change(made))  # noqa: B023
+        with pytest.raises(RuntimeError, match=f"{name}: the model is being fitted"):
+            made.fit(X, Y, callbacks=[within], verbose=0)
+        made.fit(X, Y, verbose=0)
+
+
+class TwoFaced(nn.Module):
+    """Gives logits in training, and probabilities in evaluation."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 3)
+
+    def forward(self, x):
+        return self.layer(x) if self.training else self.layer(x).softmax(1)
+
+
+def test_a_network_that_ends_otherwise_in_training_is_told():
+    made = train.Model(TwoFaced())
+    made.compile("adam", CATEGORICAL)
+    with pytest.raises(ValueError, match="ends in a softmax when it evaluates, and in linear when it trains"):
+        made.fit(X, Y, verbose=0)

@@ -181,3 +181,39 @@ def test_layers_that_their_attributes_do_not_tell_are_not_described():
         build({"class": "functional", "arguments": {}})
     with pytest.raises(ValueError, match="not the description"):
         build({"a": 1})
+
+
+def test_optimizer_objects_come_back_or_are_told_to_be_missing(tmp_path):
+    for kind in (tg.optim.AdamW, tg.optim.Adam, tg.optim.SGD, tg.optim.RMSprop, tg.optim.NAdam):
+        module = train.mlp([2, 4, 3])
+        model = train.Model(module)
+        model.compile(kind(module.parameters(), lr=0.1), "categorical_crossentropy")
+        model.fit(X, Y, verbose=0)
+        model.save(tmp_path / "model")
+        train.Model.load(tmp_path / "model").fit(X, Y, verbose=0)
+    groups = [{"params": list(module[0].parameters())}, {"params": list(module[2].parameters()), "lr": 0.01}]
+    model.compile(tg.optim.Adam(groups), "categorical_crossentropy")
+    model.save(tmp_path / "model")
+    with pytest.raises(RuntimeError, match="not compiled"):
+        train.Model.load(tmp_path / "model").fit(X, Y, verbose=0)
+
+
+def test_frozen_parameters_come_back_frozen(tmp_path):
+    model = train.Model(train.mlp([2, 4, 3], batch_norm=True))
+    model.configure("1", trainable=False)
+    model.configure(model.module, weight_l2=1e-3)
+    model.module[3].bias.requires_grad_(False)
+    model.compile("adam", "categorical_crossentropy")
+    model.fit(X, Y, verbose=0)
+    model.save(tmp_path / "model")
+    again = train.Model.load(tmp_path / "model")
+    learned = [[name for name, p in m.module.named_parameters() if p.requires_grad] for m in (model, again)]
+    assert learned[0] == learned[1] == ["0.weight", "3.weight"]
+    again.fit(X, Y, verbose=0)
+    assert not again.module[1].training or again._frozen == {"1"}
+
+
+def test_layers_that_are_used_twice_are_not_described_as_two():
+    layer = nn.Linear(3, 3)
+    with pytest.raises(NotDescribed):
+        describe(nn.Sequential(layer, nn.ReLU(), layer))

@@ -35,7 +35,8 @@ def describe(module: Module) -> dict[str, Any]:
     """
     description = _describe(module)
     again = build(description)
-    if repr(again) != repr(module) or _shapes(again) != _shapes(module):
+    alike = len(list(again.parameters())) == len(list(module.parameters()))  # or layers were used twice
+    if not alike or repr(again) != repr(module) or _shapes(again) != _shapes(module):
         raise NotDescribed(f"{type(module).__name__} holds a layer that its class and attributes do not describe")
     return description
 

@@ -68,15 +68,21 @@ class InMemory:
         """How many batches there are."""
         return -(-self.examples // self.size)
 
+    def head(self) -> InMemory:
+        """The first two examples, to try something with."""
+        target, weight = (None if x is None else x[:2] for x in (self.target, self.weight))
+        inputs = tuple(x[:2] for x in self.inputs)
+        return InMemory(inputs, target, weight, 2, dtype=self.dtype, integers=self.integers)
+
     def __iter__(self) -> Iterator[Batch]:
         order = numpy_of(None).permutation(self.examples) if self.shuffle else None
         for start in range(0, self.examples, self.size):
             where: Any = slice(start, start + self.size)
             if order is not None:
                 where = order[where]
-            # A copy, as an order makes one too: a layer may change its input in place.
+            # Copies, as an order makes too: a layer may change its input in place, and a loss its target.
             inputs = tuple(wrap(self._converted(x[where].copy() if order is None else x[where])) for x in self.inputs)
-            target = None if self.target is None else self.target[where]
+            target = None if self.target is None else self.target[where].copy()
             weight = None if self.weight is None else self.weight[where]
             yield Batch(inputs, target, weight, len(inputs[0]))
 

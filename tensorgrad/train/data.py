@@ -42,13 +42,18 @@ class Data:
         validation_split: float,
     ) -> tuple[InMemory | Loaded, InMemory | Loaded | None]:
         """The batches to train on, and those to validate on."""
-        X = _loader(X, batch_size, shuffle)
+        X = self._loader(X, batch_size, shuffle)
         training: InMemory | Loaded
         if is_loader(X):
             if y is not None or sample_weight is not None or validation_split:
                 raise ValueError(
                     "fit: a loader brings its labels and weights itself; y, sample_weight and validation_split go with "
                     "arrays"
+                )
+            if isinstance(class_weight, str):
+                raise ValueError(
+                    "fit: a loader does not tell beforehand how many examples each class has; give class_weight as a "
+                    "dict, as {label: n_examples / (n_classes * n_of_the_label)}"
                 )
             self._meet_loader(X)
             training = Loaded(X, lambda y, w: self._encode(y, class_weight, w))
@@ -109,7 +114,7 @@ class Data:
         self, X: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None, what: str = ""
     ) -> InMemory | Loaded:
         """Batches with their labels, to evaluate."""
-        X = _loader(X, batch_size, False)
+        X = self._loader(X, batch_size, False)
         if is_loader(X):
             self._meet_loader(X)
             return Loaded(X, lambda y, w: self._encode(y, None, w))
@@ -119,7 +124,7 @@ class Data:
 
     def _unlabelled(self, X: Any, batch_size: int | None) -> InMemory | Loaded:
         """Batches to predict for."""
-        X = _loader(X, batch_size, False)
+        X = self._loader(X, batch_size, False)
         if is_loader(X):
             self._meet_loader(X)
             return Loaded(X, None)
@@ -130,11 +135,19 @@ class Data:
         target = self._targets.encode(y, what)
         return target, self._targets.weights(target, class_weight, sample_weight)
 
+    def _loader(self, X: Any, batch_size: int | None, shuffle: bool) -> Any:
+        """A loader in place of a data set."""
+        if isinstance(X, Dataset) and not is_loader(X):
+            size = batch_size_of(self.module, batch_size, len(X))  # type: ignore[arg-type]
+            return DataLoader(X, batch_size=size, shuffle=shuffle)
+        return X
+
     def _meet(self, X: Any, what: str) -> tuple[Array, ...]:
         """The inputs as arrays; the network is looked at with the first of them.
 
         A data frame must have the columns of the first one, in their order.
         """
+        columns = self._columns
         if hasattr(X, "columns"):
             columns = [str(column) for column in X.columns]
             if self._columns is not None and columns != self._columns:
@@ -142,13 +155,13 @@ class Data:
                     f"{what} has the columns {', '.join(columns)}, and the model has learned from "
                     f"{', '.join(self._columns)}; give {what}[[{', '.join(map(repr, self._columns))}]]"
                 )
-            self._columns = columns
         inputs = as_inputs(X, self.module, what)
         if not len(inputs[0]):
             raise ValueError(f"{what} has no examples: its shape is {inputs[0].shape}")
         if self._task is None:
             first = next(iter(self._in_memory(tuple(x[:2] for x in inputs), None, None, None, False)))
             self._task = Task(self.module, self._kind, first, self._names)
+        self._columns = columns
         return inputs
 
     def _meet_loader(self, loader: Any) -> None:
@@ -161,13 +174,6 @@ class Data:
         size = batch_size_of(self.module, size, len(inputs[0]))
         dtype, integers = computing_dtype(self.module), takes_integers(self.module)
         return InMemory(inputs, target, weight, size, dtype=dtype, integers=integers, shuffle=shuffle)
-
-
-def _loader(X: Any, batch_size: int | None, shuffle: bool) -> Any:
-    """A loader in place of a data set."""
-    if isinstance(X, Dataset) and not is_loader(X):
-        return DataLoader(X, batch_size=batch_size or len(X), shuffle=shuffle)  # type: ignore[arg-type]
-    return X
 
 
 def _labels(name: str, y: Any, examples: int) -> Array:

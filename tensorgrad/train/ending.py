@@ -81,6 +81,11 @@ class Ending:
         """The logits behind an output that the network has just given."""
         if self._logits is not None:
             return self._logits
+        if self.kind and output.grad_fn is not None and output.grad_fn.name != self.kind:
+            raise ValueError(
+                f"the network ends in a {self.kind} when it evaluates, and in {output.grad_fn.name} when it trains; "
+                f"let it give logits, or probabilities, in both"
+            )
         if self.kind == "softmax":
             return output.clamp(_EPSILON, 1.0).log()
         if self.kind == "sigmoid":

@@ -28,7 +28,7 @@ def as_inputs(X: Any, module: Module, what: str = "X") -> tuple[Array, ...]:
     """
     given = X if isinstance(X, tuple) and X and all(hasattr(x, "shape") for x in X) else (X,)
     names = [what] if len(given) == 1 else [f"{what}[{i}]" for i in range(len(given))]
-    arrays = tuple(_finite(_numbers(x, name), name, computing_dtype(module)) for x, name in zip(given, names))
+    arrays = tuple(finite(_numbers(x, name), name, computing_dtype(module)) for x, name in zip(given, names))
     lengths = {len(array) for array in arrays}
     if len(lengths) > 1:
         raise ShapeError(f"the inputs have different lengths: {', '.join(str(len(array)) for array in arrays)}")
@@ -46,6 +46,12 @@ def to_array(values: Any, what: str) -> Array:
             array = np.asarray(values)
         except ValueError as error:
             raise ShapeError(f"{what} cannot become an array: its rows have different lengths ({error})") from None
+    if array.dtype.kind in "mM":
+        raise TypeError(f"{what} holds dates or times; make numbers of them, as days since the first one")
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{what} is a masked array, some of which is hidden; give {what}.filled(...) or leave those out"
+        )
     if array.ndim == 0:
         raise TypeError(f"{what} must be an array with one example in each row, not {_named(values)}")
     return array
@@ -84,7 +90,8 @@ def _where_text(values: Any, array: Array, what: str) -> str:
     return f"{what} must hold numbers, not {array.dtype}"
 
 
-def _finite(array: Array, what: str, dtype: Any) -> Array:
+def finite(array: Array, what: str, dtype: Any) -> Array:
+    """Floating numbers in a dtype. Raises `ValueError` where they are NaN or infinite, or would be in it."""
     if array.dtype.kind != "f":
         return array
     must_be_finite(array, what)

@@ -22,6 +22,10 @@ from tensorgrad.train.options import Penalties
 from tensorgrad.train.task import Task
 
 
+class _Stopped(Exception):
+    """A step was given up, because the fit is to stop."""
+
+
 class Meter:
     """The mean loss over the examples so far, and the metrics over them.
 
@@ -87,13 +91,14 @@ class Loop:
             for i, batch in enumerate(batches):
                 callbacks.on_train_batch_begin(i)
                 if whole:
-                    loss, output = self._step_with_closure(batch)
+                    loss, output = self._step_with_closure(batch, callbacks, i)
+                    meter.update(loss, output, batch)
                 else:
                     loss, output = self._gradients(batch, bool(waiting))
+                    meter.update(loss, output, batch)  # before the step: what is wrong with metrics spoils nothing
                     waiting.append(batch.size)
                     if len(waiting) == self.accumulate:
                         self._step(waiting, callbacks, i, loss)
-                meter.update(loss, output, batch)
                 callbacks.on_train_batch_end(i, {"loss": loss})
                 if callbacks.model.stop_training:
                     break
@@ -142,7 +147,7 @@ class Loop:
         if self.clip_value is not None:
             nn.utils.clip_grad_value_(self.parameters, self.clip_value)
 
-    def _step_with_closure(self, batch: Batch) -> tuple[float, Tensor]:
+    def _step_with_closure(self, batch: Batch, callbacks: Callbacks, i: int) -> tuple[float, Tensor]:
         """A step of an optimizer that evaluates the loss as often as it likes; the first evaluation is reported."""
         seen: list[tuple[float, Tensor]] = []
 
@@ -150,12 +155,19 @@ class Loop:
             self.module.zero_grad()
             loss, output = self._loss(batch)
             loss.backward()
-            self._clip()
+            if not seen:
+                callbacks.on_gradients(i, {"loss": loss.item()})
             seen.append((loss.item(), output))
+            if callbacks.model.stop_training:
+                raise _Stopped
+            self._clip()
             return loss
 
         assert self.optimizer is not None
-        self.optimizer.step(closure)
+        try:
+            self.optimizer.step(closure)
+        except _Stopped:
+            return seen[0]
         if self.schedule is not None:
             self.schedule.step()
         return seen[0]

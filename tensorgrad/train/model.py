@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -17,13 +18,14 @@ from tensorgrad.nn.module import Module
 from tensorgrad.optim import LBFGS, Optimizer
 from tensorgrad.optim.lr_scheduler import InverseTimeLR
 from tensorgrad.train import saving
+from tensorgrad.train.batches import InMemory
 from tensorgrad.train.callbacks import Callbacks, ProgressBar
 from tensorgrad.train.data import BATCH_SIZE, Data
 from tensorgrad.train.history import History
 from tensorgrad.train.inputs import Array
 from tensorgrad.train.loop import Loop, finite
 from tensorgrad.train.networks import activation, initialize
-from tensorgrad.train.options import LayerOptions, Penalties
+from tensorgrad.train.options import LayerOptions, Penalties, groups
 from tensorgrad.train.recipe import Recipe
 from tensorgrad.train.summary import summary
 from tensorgrad.train.task import Task
@@ -106,6 +108,7 @@ class Model(Data):
         >>> model.add(nn.Linear(4, 8), init="he", weight_l2=1e-4, learning_rate=1e-3)
         >>> model.add("tanh")
         """
+        self._must_rest("add")
         if not isinstance(self.module, nn.Sequential):
             raise TypeError(f"add: the network is a {type(self.module).__name__}; layers are added to a Sequential")
         if isinstance(layer, str):
@@ -132,6 +135,7 @@ class Model(Data):
         >>> model.configure("0", trainable=False)
         >>> model.configure(model.module[2], weight_l2=1e-3)
         """
+        self._must_rest("configure")
         modules = dict(self.module.named_modules())
         names = [name for name, own in modules.items() if own is layer or name == layer]
         if not names:
@@ -146,6 +150,10 @@ class Model(Data):
             modules[name].requires_grad_(options["trainable"])
             (self._frozen.discard if options["trainable"] else self._frozen.add)(name)
         self._forget()
+
+    def _must_rest(self, what: str) -> None:
+        if self._callbacks is not None:
+            raise RuntimeError(f"{what}: the model is being fitted; set stop_training, and do it when fit has returned")
 
     def _forget(self) -> None:
         """The network is another: what was found out about it, and its optimizer, no longer hold."""
@@ -181,6 +189,7 @@ class Model(Data):
         >>> model = train.Model(nn.Linear(4, 3))
         >>> model.compile("sgd", "categorical_crossentropy", ["accuracy"], learning_rate=0.1, momentum=0.9)
         """
+        self._must_rest("compile")
         self.recipe = Recipe(
             self.module,
             optimizer,
@@ -216,8 +225,12 @@ class Model(Data):
     @learning_rate.setter
     def learning_rate(self, rate: float) -> None:
         old = self.learning_rate
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * (group["lr"] / old if old else 1.0)
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        if not old and self.recipe is not None and self.recipe._made is None:  # the shares as they were told
+            told = [group.get("lr", self.optimizer.defaults["lr"]) for group in groups(self.module, self._options)]
+            rates, old = told, told[0]
+        for group, own in zip(self.optimizer.param_groups, rates):
+            group["lr"] = rate * (own / old if old else 1.0)
         if self._schedule is not None:  # which divides what it began with
             self._schedule.base_lrs = [base * (rate / old if old else 1.0) for base in self._schedule.base_lrs]
 
@@ -257,10 +270,8 @@ class Model(Data):
         `ShapeError` for data that do not fit the network and the loss, before anything is learned.
         """
         self._compiled("fit")
-        epochs, batch_size = (
-            _count("epochs", epochs, 0),
-            None if batch_size is None else _count("batch_size", batch_size),
-        )
+        self._must_rest("fit")
+        epochs, batch_size = _count("epochs", epochs, 0), _batch(batch_size)
         if resume is not None and not os.path.exists(resume):
             resume = None
         state = None if resume is None else saving.read(resume)
@@ -272,8 +283,11 @@ class Model(Data):
         callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
         if verbose and not any(isinstance(c, ProgressBar) for c in callbacks):
             callbacks.append(ProgressBar(print_every, bar=False if verbose == 2 else None))
-        told = self._callbacks = Callbacks(callbacks, self, history.params)
+        told = Callbacks(callbacks, self, history.params)
         loop = self._loop(training=True)
+        if isinstance(validation, InMemory):
+            loop.evaluate(validation.head())  # what does not fit is told before anything is learned
+        self._callbacks = told
         self.history, self.stop_training, first, logs = history, False, 0, {}
         mode = self.module.training
         try:
@@ -328,7 +342,9 @@ class Model(Data):
             if parts["accumulate"] > 1 and isinstance(optimizer, LBFGS):
                 raise ValueError("fit: LBFGS evaluates a batch several times; gradient_accumulation_steps must be 1")
         penalties = Penalties(self.module, self._options)
-        return Loop(self.module, recipe.objective, self._task, recipe.metrics, penalties, **parts)
+        # Copies, for a callback may evaluate in the middle of an epoch.
+        metrics = copy.deepcopy(recipe.metrics)
+        return Loop(self.module, recipe.objective, self._task, metrics, penalties, **parts)
 
     # Asking
 
@@ -355,7 +371,7 @@ class Model(Data):
         ['loss', 'mae']
         """
         self._compiled("evaluate")
-        batches = self._labelled(X, y, sample_weight, batch_size)
+        batches = self._labelled(X, y, sample_weight, _batch(batch_size))
         logs = self._loop(training=False).evaluate(batches)
         logs.pop("penalty", None)
         if verbose:
@@ -377,7 +393,7 @@ class Model(Data):
         array([1., 1., 1., 1.], dtype=float32)
         """
         self._must_be_fitted("predict")
-        batches = self._unlabelled(X, batch_size)
+        batches = self._unlabelled(X, _batch(batch_size))
         assert self._task is not None
         with evaluating(self.module), no_grad():
             return np.concatenate([self._task.probabilities(self.module(*batch.inputs)._data) for batch in batches])
@@ -422,7 +438,7 @@ class Model(Data):
         For several outputs of yes or no it is the share of these that are right.
         """
         self._must_be_fitted("score")
-        batches = self._labelled(X, y, sample_weight, batch_size)
+        batches = self._labelled(X, y, sample_weight, _batch(batch_size))
         assert self._task is not None
         classes = {"multiclass": "accuracy", "binary": "binary_accuracy", "multilabel": "binary_accuracy"}
         metric = metrics_.get(classes.get(self._task.name, "r2"))
@@ -507,7 +523,11 @@ def _check_options(name: str, options: dict[str, Any]) -> None:
             raise TypeError(f"{name}: there is no option {option!r}; the options are {', '.join(_OPTIONS)}")
 
 
+def _batch(size: Any) -> int | None:
+    return None if size is None else _count("batch_size", size)
+
+
 def _count(name: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"fit: {name} must be an integer of {least} or more, not {value!r}")
+        raise ValueError(f"{name} must be an integer of {least} or more, not {value!r}")
     return int(value)

@@ -68,7 +68,11 @@ class Recipe:
         for name, value in numbers.items():
             if value is not None and (isinstance(value, bool) or not isinstance(value, Real) or not value >= 0):
                 raise ValueError(f"compile: {name} must be a number of 0 or more, not {value!r}")
-        if isinstance(gradient_accumulation_steps, bool) or gradient_accumulation_steps < 1:
+        if (
+            isinstance(gradient_accumulation_steps, bool)
+            or not hasattr(gradient_accumulation_steps, "__index__")
+            or gradient_accumulation_steps < 1
+        ):
             raise ValueError(
                 f"compile: gradient_accumulation_steps must be 1 or more, not {gradient_accumulation_steps!r}"
             )
@@ -79,11 +83,19 @@ class Recipe:
                 name = type(optimizer).__name__
                 raise ValueError(f"compile: give {name} its learning rate and options when it is made")
             _must_be_of(optimizer, module)
-            self._made, self._kind, self._options = optimizer, type(optimizer), optimizer.defaults
+            self._made, self._kind = optimizer, type(optimizer)
+            known = inspect.signature(self._kind).parameters
+            self._options = {name: value for name, value in optimizer.defaults.items() if name in known}
         else:
             self._kind, self._options = _named(optimizer, learning_rate, options)
         wanted = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
         self.metrics = [self._metric(metric) for metric in wanted]
+        names = [metric.name for metric in self.metrics]
+        twice = next((name for name in names if names.count(name) > 1 or name in ("loss", "penalty")), None)
+        if twice is not None:
+            raise ValueError(
+                f"compile: the name {twice!r} of a metric is taken; give it another, as by name=... or def"
+            )
         self.decay = decay
         self.limits = {"clip_norm": clip_norm, "clip_value": clip_value, "accumulate": gradient_accumulation_steps}
         self.given = {
@@ -125,6 +137,8 @@ class Recipe:
     def described(self) -> dict[str, Any] | None:
         """The recipe as plain data that `again` takes; None where it has functions or classes of one's own."""
         if getattr(optim, self.optimizer_name, None) is not self._kind:
+            return None
+        if self._made is not None and len(self._made.param_groups) > 1:  # whose division is not known
             return None
         loss, metrics = self.objective.given, self.given["metrics"]
         if not all(isinstance(metric, str) for metric in metrics):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from typing import Any
 
@@ -11,9 +12,11 @@ from tensorgrad.errors import FileFormatError
 from tensorgrad.io import load as load_file
 from tensorgrad.io import save as save_file
 from tensorgrad.nn.module import Module
+from tensorgrad.nn.state import StateDictError
 from tensorgrad.random import get_rng_state, set_rng_state
 from tensorgrad.train.architecture import NotDescribed, build, describe
 from tensorgrad.train.history import History
+from tensorgrad.train.options import LayerOptions
 from tensorgrad.train.recipe import Recipe
 
 _FORMAT = "tensorgrad model"
@@ -28,6 +31,8 @@ def write(model: Any, path: str | os.PathLike[str], *, training: bool, include_o
         "network": _described(model.module),
         "weights": dict(model.module.state_dict()),
         "options": {name: dict(vars(said)) for name, said in model._options.items()},
+        "frozen": sorted(model._frozen),
+        "not_learned": [name for name, p in model.module.named_parameters() if not p.requires_grad],
         "kind": model._kind,
         "names": None if model._names is None else model._names.tolist(),
         "columns": model._columns,
@@ -67,10 +72,21 @@ def load(cls: Any, path: Any, module: Module | None) -> Any:
                 f"Model.load(path, module=...)"
             )
         module = build(network)
+    try:
+        return _model(cls, content, module)
+    except StateDictError:
+        raise
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileFormatError(f"Model.load: {os.fspath(path)!r} is damaged: {error!r}") from error
+
+
+def _model(cls: Any, content: dict[str, Any], module: Module) -> Any:
     module.load_state_dict(content["weights"])
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(name not in content["not_learned"])
     model = cls(module)
-    for name, said in content["options"].items():
-        model.configure(name, **said)
+    model._options = {name: LayerOptions(**said) for name, said in content["options"].items()}
+    model._frozen = set(content["frozen"])
     if content["recipe"] is not None:
         model.recipe = Recipe.again(module, content["recipe"])
         model._waiting = content["optimizer"]
@@ -89,8 +105,13 @@ def restore(model: Any, content: dict[str, Any], path: Any) -> int:
         raise ValueError(
             f"fit: {os.fspath(path)!r} was written by Model.save, and knows of no fit; a file of ModelCheckpoint does"
         )
+    before = copy.deepcopy(model.module.state_dict())
     model.module.load_state_dict(content["weights"])
-    restore_optimizer(model, content["optimizer"])
+    try:
+        restore_optimizer(model, content["optimizer"])
+    except Exception:
+        model.module.load_state_dict(before)
+        raise
     again = _history_again(content["history"])
     model.history.epoch, model.history.history = again.epoch, again.history
     waiting = [(name, state) for name, state in training["callbacks"]]
@@ -100,6 +121,7 @@ def restore(model: Any, content: dict[str, Any], path: Any) -> int:
             waiting.remove(own)
             callback.load_state_dict(own[1])
     model.stop_training = training["stopped"]
+    model.fitted = content["fitted"]
     set_rng_state(training["random"])
     return len(model.history.epoch)
 

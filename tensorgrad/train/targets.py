@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.errors import ShapeError
-from tensorgrad.train.inputs import Array, must_be_finite, to_array
+from tensorgrad.train.inputs import Array, finite, must_be_finite, to_array
 
 TASKS = ("multiclass", "binary", "multilabel", "regression", "custom")
 
@@ -41,7 +42,7 @@ class Targets:
                     "'binary_crossentropy' for two classes, or one output per class"
                 )
         elif kind == "binary":
-            self.task = "binary" if width == 1 else "multilabel"
+            self.task = "binary" if np.prod(outputs, dtype=int) == 1 else "multilabel"
         else:
             self.task = kind
         self.width = width
@@ -64,9 +65,10 @@ class Targets:
         if self.task not in ("multiclass", "binary"):
             return
         array = _labels(_flat(to_array(y, "y")), "y")
+        before = self.names
         if array.dtype.kind == "U" and self.names is None:
             names = np.unique(array)
-            if len(names) > self.count:
+            if len(names) != self.count and len(names) > 1:
                 raise ValueError(
                     f"y has {len(names)} different labels ({_some(names)}), and the network tells {self.count} classes "
                     f"apart; give its last layer {len(names)} outputs"
@@ -76,9 +78,10 @@ class Targets:
         if indices.dtype.kind == "i" or self.task == "binary":
             first = indices.ravel()[:1]
             if len(first) and (indices == first).all():
+                only = self.decode(first.astype(np.int64)).tolist()[0]
+                self.names = before
                 raise ValueError(
-                    f"all {len(indices)} labels of y are {self.decode(first.astype(np.int64))[0]!r}: there is one "
-                    f"class only, and nothing to tell apart"
+                    f"all {len(indices)} labels of y are {only!r}: there is one class only, and nothing to tell apart"
                 )
 
     # To what the loss takes
@@ -99,13 +102,13 @@ class Targets:
     def _values(self, array: Array, what: str) -> Array:
         if array.dtype.kind not in "fiub":
             try:
-                array = array.astype(np.float64)
+                array = array.astype(np.float64, casting="safe" if array.dtype.kind == "c" else "unsafe")
             except (TypeError, ValueError):
                 raise TypeError(
                     f"{what} holds {array.ravel()[0]!r}, and the loss compares numbers; for classes use "
                     f"'categorical_crossentropy' or 'binary_crossentropy'"
                 ) from None
-        must_be_finite(array, what)
+        array = finite(array, what, self.dtype)
         wanted = (len(array), *self.outputs)
         if array.shape != wanted:
             if array.size != np.prod(wanted) or [n for n in array.shape if n != 1] != [n for n in wanted if n != 1]:
@@ -213,7 +216,8 @@ class Targets:
         """The places of strings among the classes."""
         if self.names is None:
             raise ValueError(
-                f"{what} holds the label {array.ravel()[0]!r}, and the model was fitted to numbers, not strings"
+                f"{what} holds the label {str(array.ravel()[0])!r}, and the model has not learned from strings: arrays "
+                f"of labels tell fit all of them, a loader does not"
             )
         places = np.minimum(np.searchsorted(self.names, array), len(self.names) - 1)
         unknown = self.names[places] != array
@@ -259,7 +263,8 @@ class Targets:
         return None if weight is None else weight.astype(self.dtype)
 
     def _of_classes(self, target: Array, class_weight: Any) -> Array:
-        if self.task not in ("multiclass", "binary") or (self.task == "multiclass" and target.dtype.kind == "f"):
+        hard = target.dtype.kind == "i" or (self.task == "binary" and ((target == 0) | (target == 1)).all())
+        if self.task not in ("multiclass", "binary") or not hard:
             raise ValueError("class_weight goes with labels of classes; for other targets give sample_weight")
         indices = target.reshape(len(target), -1)[:, 0].astype(np.int64)
         if class_weight == "balanced":
@@ -274,6 +279,9 @@ class Targets:
         unknown = [label for label in class_weight if label not in labels]
         if unknown:
             raise ValueError(f"class_weight has {unknown[0]!r}, which is not among the labels {labels}")
+        for label, weight in class_weight.items():
+            if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= float(weight) < float("inf"):
+                raise ValueError(f"class_weight of {label!r} must be a number of 0 or more, not {weight!r}")
         return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)[indices]
 
 

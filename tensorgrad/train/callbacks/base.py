@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Any
 
 Logs = dict[str, float]
@@ -13,7 +14,8 @@ class Callback:
 
     `model` is the model that is fitted and `params` a dict with "epochs", "steps" (batches of an epoch, None where it
     is not known), "batch_size" and "verbose"; both are set before `on_train_begin`. Epochs and batches are counted from
-    0. Setting `self.model.stop_training = True` ends the fit after the epoch. Names are those of Keras's callbacks.
+    0. Setting `self.model.stop_training = True` ends the fit after the batch, or the epoch, that it is set in. Names
+    are those of Keras's callbacks.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad import nn, train
@@ -97,8 +99,9 @@ class Callbacks:
 
     def on_train_end(self, logs: Logs) -> None:
         """Tell all that the fit ends."""
-        for call in self._called["on_train_end"]:
-            call(logs)
+        with ExitStack() as stack:  # the others are told even where one raises an error
+            for call in reversed(self._called["on_train_end"]):
+                stack.callback(call, logs)
 
     def on_epoch_begin(self, epoch: int) -> None:
         """Tell all that an epoch begins."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import os
+import string
+from collections import defaultdict
 from typing import Any
 
 from tensorgrad.metrics.naming import larger_is_better
@@ -113,6 +115,7 @@ class EarlyStopping(Monitor):
         """Put the best weights back."""
         if self._weights is not None:
             self.model.module.load_state_dict(self._weights)
+            self._weights = None
 
     def state_dict(self) -> dict[str, Any]:
         """The best so far, and how long ago it was."""
@@ -160,10 +163,16 @@ class ModelCheckpoint(Monitor):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget an earlier fit, and see that the folder is there before hours of training."""
         self.best = self.worst
-        folder = os.path.dirname(os.path.abspath(self.filepath))
+        try:
+            first = string.Formatter().vformat(self.filepath, (), defaultdict[str, float](float, epoch=1))
+        except (ValueError, IndexError, KeyError) as error:
+            raise ValueError(
+                f"ModelCheckpoint: {self.filepath!r} is no pattern: {error}; it is like 'run/{{epoch:03d}}.safetensors'"
+            ) from None
+        folder = os.path.dirname(os.path.abspath(first))
         os.makedirs(folder, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(f"ModelCheckpoint: the folder {folder!r} cannot be written to")
+        if os.path.isdir(first) or not os.access(folder, os.W_OK):
+            raise PermissionError(f"ModelCheckpoint: {first!r} is a folder, or lies in one that cannot be written to")
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Write the file if it is time to."""
@@ -175,7 +184,9 @@ class ModelCheckpoint(Monitor):
         elif (epoch + 1) % self.every and epoch + 1 != self.params["epochs"] and not self.model.stop_training:
             return
         # The model writes it when all callbacks have seen the end of the epoch: what they remember is part of it.
-        self.model.save_after_epoch(self.path(epoch, logs))
+        path = self.path(epoch, logs)
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        self.model.save_after_epoch(path)
 
     def path(self, epoch: int, logs: Logs) -> str:
         """The name of the file of an epoch."""

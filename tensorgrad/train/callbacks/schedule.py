@@ -70,6 +70,8 @@ class LRScheduler(Callback):
     ) -> None:
         if every not in ("epoch", "batch"):
             raise ValueError(f"LRScheduler: every must be 'epoch' or 'batch', not {every!r}")
+        if every == "batch" and scheduler is lr_scheduler.ReduceLROnPlateau:
+            raise ValueError("LRScheduler: ReduceLROnPlateau goes by the numbers of an epoch; leave every='epoch'")
         if isinstance(scheduler, lr_scheduler.LRScheduler):
             raise TypeError(
                 f"LRScheduler: give the class, as in LRScheduler({type(scheduler).__name__}, ...): the optimizer is "
@@ -77,17 +79,25 @@ class LRScheduler(Callback):
             )
         self.scheduler, self.every, self.monitor, self.options = scheduler, every, monitor, options
         self._made: Any = None
+        self._due = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Make the scheduler for the model's optimizer."""
+        """Make the scheduler for the model's optimizer, which begins with the rate that an earlier fit began with."""
         if self.model.recipe.decay:
             raise ValueError("LRScheduler: compile's decay sets the learning rate at each step; leave one of them out")
+        for group in self.model.optimizer.param_groups:
+            group["lr"] = group.pop("initial_lr", group["lr"])
         self._made = self.scheduler(self.model.optimizer, **self.options)
 
+    def on_gradients(self, batch: int, logs: Logs) -> None:
+        """The optimizer is about to step."""
+        self._due = True
+
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
-        """Step after a batch."""
-        if self.every == "batch":
+        """Step after a batch that the optimizer has stepped in."""
+        if self.every == "batch" and self._due:
             self._made.step()
+        self._due = False
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Report the rate of the epoch, and step."""
@@ -97,6 +107,9 @@ class LRScheduler(Callback):
                 self._made.step(Monitor(self.monitor).watched(logs))
             else:
                 self._made.step()
+        elif self._due:  # for the batches at the end of an epoch that were fewer than are accumulated
+            self._made.step()
+        self._due = False
 
     def state_dict(self) -> dict[str, Any]:
         """The scheduler's state."""
