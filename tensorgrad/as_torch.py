@@ -32,7 +32,6 @@ VERSION = "2.13.0"
 HOMES = {
     "torch": "tensorgrad",
     "torch.nn.modules": "tensorgrad.nn",
-    "torch.nn.functional": "tensorgrad.nn.functional",
     "torch.autograd.variable": "tensorgrad.autograd",
     "torchvision": "tensorgrad.vision",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextvars import ContextVar
 from functools import cached_property
 from typing import Any
 
@@ -67,7 +68,8 @@ class Generator:
 
 
 default_generator = Generator()
-REFUSED = ""  # what refuses random numbers for the time of a call, if anything does
+# Whether random numbers are refused for the time of a call: vmap does, unless they are to be the same for all.
+REFUSED: ContextVar[bool] = ContextVar("refused", default=False)
 
 
 def manual_seed(seed: int) -> Generator:
@@ -128,9 +130,9 @@ def set_rng_state(new_state: dict[str, Any]) -> None:
 
 def numpy_of(generator: Generator | None) -> np.random.Generator:
     """The NumPy generator behind one of ours, or behind the default one."""
-    if REFUSED:
+    if REFUSED.get():
         raise RuntimeError(
-            f"{REFUSED}: random numbers are drawn inside it; say randomness='same' for all examples to share them"
+            "vmap: random numbers are drawn inside it; say randomness='same' for all examples to share them"
         )
     if generator is not None and not isinstance(generator, Generator):
         raise TypeError(f"generator must be a tensorgrad.Generator, not {type(generator).__name__}")

@@ -277,7 +277,7 @@ marked once_differentiable
             return backward(ctx, *grads)
         with no_grad():
             results = backward(ctx, *grads)
-        name = backward.__qualname__.removeprefix("<locals>.").split("<locals>.")[-1]
+        name = backward.__qualname__.split("<locals>.")[-1]
         several = results if isinstance(results, tuple) else (results,)
         dependent = [g for g in (*grads, *ctx.saved_tensors) if isinstance(g, TensorBase) and edge(g) is not None]
         barred = tuple(

@@ -21,7 +21,7 @@ def _tuple(values: Any) -> tuple[Any, ...]:
 def _gradients(outputs: tuple[Any, ...], given: Any, caller: str) -> tuple[Any, ...]:
     if given is None:
         return (None,) * len(outputs)
-    gradients = (given,) if isinstance(given, TensorBase) else tuple(given)
+    gradients = _tuple(given)
     if len(gradients) != len(outputs):
         raise ShapeError(f"{caller}: {len(gradients)} gradients for {len(outputs)} outputs; give one for each")
     return gradients
@@ -248,8 +248,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     xs = _prepare(inputs, create_graph, "hvp")
     vs = _vector(v, xs, "hvp")
     ys, single = _call(func, xs, "hvp")
-    y = _scalar(ys[0], "hvp")
+    y = _scalar(ys[0] if single else ys, "hvp")
     gradients = _dense_grad((y,), xs, (wrap(np.ones_like(y._data)),), create_graph=True)
     products = _dense_grad(gradients, xs, vs, create_graph)
-    value = y if create_graph else y.detach()
-    return _like((value,), single), _like(products, isinstance(inputs, TensorBase))
+    return y if create_graph else y.detach(), _like(products, isinstance(inputs, TensorBase))

@@ -31,7 +31,7 @@ def functional_call(
     if strict and (absent := [name for name in places if name not in given]):
         raise KeyError(f"functional_call: strict, and {', '.join(absent)} of {type(module).__name__} is not given")
     args = () if args is None else args if isinstance(args, tuple) else (args,)
-    before = [(places[name][0], places[name][1]) for name in given]
+    before = [places[name] for name in given]
     held = [table[key] for table, key in before]
     try:
         for (table, key), value in zip(before, given.values()):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from tensorgrad import ops
 from tensorgrad.autograd.batching import Batched
 from tensorgrad.autograd.graph import TensorBase, wrap
 from tensorgrad.func.shared import SIZES, flatten, setting, tensors_of
+from tensorgrad.random import REFUSED
 
 
 def vmap(
@@ -53,7 +53,8 @@ def vmap(
 
     def mapped_once(flat: list[Any], dims: list[Any], build: Any, size: int) -> Any:
         level = len(SIZES.get()) + 1
-        with setting(SIZES, (*SIZES.get(), size)), _random(randomness):
+        refused = REFUSED.get() or randomness == "error"
+        with setting(SIZES, (*SIZES.get(), size)), setting(REFUSED, refused):
             batched = [x if d is None else wrap(Batched(ops.movedim(x, d, 0), level, size)) for x, d in zip(flat, dims)]
             inner_args, inner_kwargs = build(batched)
             ys = func(*inner_args, **inner_kwargs)
@@ -120,15 +121,3 @@ def _in_chunks(
     leaves = [flatten(part)[0] for part in parts]
     places = _dims("out_dims", out_dims, parts[0] if isinstance(parts[0], tuple) else (parts[0],))
     return flatten(parts[0])[1]([ops.cat(list(ys), d) for ys, d in zip(zip(*leaves), places)])
-
-
-@contextmanager
-def _random(randomness: str) -> Iterator[None]:
-    """Refuse random numbers for the time of a call, unless they are to be the same for all examples."""
-    from tensorgrad import random
-
-    before, random.REFUSED = random.REFUSED, "vmap" if randomness == "error" else ""
-    try:
-        yield
-    finally:
-        random.REFUSED = before

@@ -20,8 +20,8 @@ class Hooks:
 
     _forward_hooks: dict[object, tuple[Hook, bool, bool]]
     _forward_pre_hooks: dict[object, tuple[Hook, bool]]
-    _backward_hooks: dict[object, tuple[Hook]]
-    _backward_pre_hooks: dict[object, tuple[Hook]]
+    _backward_hooks: dict[object, Hook]
+    _backward_pre_hooks: dict[object, Hook]
     forward: Callable[..., Any]
 
     def register_forward_pre_hook(
@@ -49,7 +49,7 @@ class Hooks:
 
         `grad_output` is a tuple, and what the hook returns, if anything, takes its place.
         """
-        return add_hook(self._backward_pre_hooks, (hook,), prepend)
+        return add_hook(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` once the gradients of the positional arguments are known.
@@ -57,7 +57,7 @@ class Hooks:
         Both are tuples, with None for what is not a tensor; what the hook returns, if anything, takes the place of
         `grad_input`. Where no argument requires a gradient, it is called when `grad_output` is known.
         """
-        return add_hook(self._backward_hooks, (hook,), prepend)
+        return add_hook(self._backward_hooks, hook, prepend)
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         called: set[object] = set()
@@ -114,7 +114,7 @@ class _Watch:
         return _watched((result,), self._begin)[0]
 
     def _begin(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        for (hook,) in list(self.module._backward_pre_hooks.values()):
+        for hook in list(self.module._backward_pre_hooks.values()):
             grads = _replaced("register_full_backward_pre_hook", grads, hook(self.module, grads))
         self.grad_output = grads
         if not self.reached:
@@ -122,7 +122,7 @@ class _Watch:
         return grads
 
     def _finish(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        for (hook,) in list(self.module._backward_hooks.values()):
+        for hook in list(self.module._backward_hooks.values()):
             grads = _replaced("register_full_backward_hook", grads, hook(self.module, grads, self.grad_output))
         return grads
 

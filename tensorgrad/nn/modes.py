@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,17 +10,33 @@ from typing import Any
 from tensorgrad.backends.dtypes import get_default_dtype
 from tensorgrad.nn.module import Module
 
+# Of each layer that is being evaluated: by how many at once, and whether it was in training before.
+_LOCK = threading.RLock()
+_EVALUATED: dict[int, list[Any]] = {}
+
 
 @contextmanager
 def evaluating(module: Module) -> Iterator[None]:
-    """Evaluation mode; afterwards each layer is in the mode that it was in."""
-    training = [layer for layer in module.modules() if layer.training]
-    module.eval()
+    """Evaluation mode; afterwards, when no other thread evaluates it any more, each layer is in the mode it was in."""
+    layers = list(module.modules())
+    with _LOCK:
+        for layer in layers:
+            state = _EVALUATED.setdefault(id(layer), [0, False])
+            state[0] += 1
+            state[1] |= layer.training
     try:
+        with _LOCK:
+            module.eval()
         yield
     finally:
-        for layer in training:
-            layer.training = True
+        with _LOCK:
+            for layer in layers:
+                state = _EVALUATED[id(layer)]
+                state[0] -= 1
+                if not state[0]:
+                    del _EVALUATED[id(layer)]
+                    if state[1]:
+                        layer.training = True
 
 
 def computing_dtype(module: Module) -> Any:

@@ -68,12 +68,10 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     >>> tg.flatten(tg.zeros(2, 3, 4), 1).shape
     (2, 12)
     """
-    if not input.ndim:
+    ndim = rank("flatten", input)
+    if not ndim:
         return reshape(input, (1,))
-    start, end = (
-        one_dim("flatten", start_dim, rank("flatten", input)),
-        one_dim("flatten", end_dim, rank("flatten", input)),
-    )
+    start, end = (one_dim("flatten", dim, ndim) for dim in (start_dim, end_dim))
     if start > end:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     shape = tuple(input.shape)
@@ -148,7 +146,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
     >>> tg.unsqueeze(tg.zeros(3), -1).shape
     (3, 1)
     """
-    d = one_dim("unsqueeze", dim, input.ndim + 1, "a result")
+    d = one_dim("unsqueeze", dim, rank("unsqueeze", input) + 1, "a result")
     shape = tuple(input.shape)
     return reshape_op(input, shape=(*shape[:d], 1, *shape[d:]))
 

@@ -12,6 +12,17 @@ from tensorgrad.optim.optimizer import Optimizer, options
 from tensorgrad.optim.run import Array
 
 
+def average(m: Array, v: Array, g: Array, share1: Array, beta2: Array, share2: Array, spare: Array) -> None:
+    """Take a gradient into the moving averages of gradients, `m`, and of their squares, `v`."""
+    np.subtract(g, m, spare)
+    np.multiply(spare, share1, spare)
+    np.add(m, spare, m)
+    np.multiply(g, g, spare)
+    np.multiply(spare, share2, spare)
+    np.multiply(v, beta2, v)
+    np.add(v, spare, v)
+
+
 class Adam(Optimizer):
     """The moving average of the gradient over the root of that of its squares, both corrected for their start at 0.
 
@@ -63,13 +74,7 @@ class Adam(Optimizer):
         """One step."""
         share1, beta2, share2, eps, lr = factors
         m, v = state[:2]
-        np.subtract(g, m, change)
-        np.multiply(change, share1, change)
-        np.add(m, change, m)
-        np.multiply(g, g, change)
-        np.multiply(change, share2, change)
-        np.multiply(v, beta2, v)
-        np.add(v, change, v)
+        average(m, v, g, share1, beta2, share2, change)
         if group["amsgrad"]:
             v = np.maximum(state[2], v, out=state[2])
         np.sqrt(v, change)

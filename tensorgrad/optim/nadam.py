@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.optim.adam import average
 from tensorgrad.optim.optimizer import Optimizer, options
 from tensorgrad.optim.run import Array
 
@@ -71,13 +72,7 @@ class NAdam(Optimizer):
     def update(self, group: dict[str, Any], factors: list[Array], g: Array, state: list[Array], change: Array) -> None:
         """One step."""
         (share1, beta2, share2, eps, now, then), (m, v) = factors, state
-        np.subtract(g, m, change)
-        np.multiply(change, share1, change)
-        np.add(m, change, m)
-        np.multiply(g, g, change)
-        np.multiply(change, share2, change)
-        np.multiply(v, beta2, v)
-        np.add(v, change, v)
+        average(m, v, g, share1, beta2, share2, change)
         np.multiply(g, now, change)
         spare = np.multiply(m, then)
         np.add(change, spare, change)

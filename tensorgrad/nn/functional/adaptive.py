@@ -83,7 +83,7 @@ def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = 
     return _adaptive_max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 
-def adaptive_avg_pool(name: str, input: Tensor, counts: tuple[int, ...]) -> Any:
+def adaptive_avg_pool(input: Tensor, counts: tuple[int, ...]) -> Any:
     """The means of nearly equal parts, `counts` of them along the last dimensions."""
     n = len(counts)
     shape = input.shape[-n:]
@@ -100,7 +100,7 @@ def adaptive_avg_pool(name: str, input: Tensor, counts: tuple[int, ...]) -> Any:
 
 def _adaptive_avg_pool(name: str, n: int, input: Tensor, output_size: Any) -> Any:
     check(name, input, n)
-    return adaptive_avg_pool(name, input, _sizes(name, input, n, output_size))
+    return adaptive_avg_pool(input, _sizes(name, input, n, output_size))
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Any:

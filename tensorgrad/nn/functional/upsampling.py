@@ -55,7 +55,7 @@ def interpolate(
     if not all(input.shape[1:]) or any(count < 1 for count in counts):
         raise ShapeError(f"interpolate: sizes must be 1 or more, got an input of shape {input.shape} and size {counts}")
     if mode == "area":
-        return adaptive_avg_pool("interpolate", input, counts)
+        return adaptive_avg_pool(input, counts)
     dtype = float32 if input.dtype == float16 else input.dtype
     for dim, count, scale in zip(range(2, input.ndim), counts, scales):
         length, scale = input.shape[dim], None if recompute_scale_factor else scale

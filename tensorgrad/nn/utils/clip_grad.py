@@ -53,8 +53,7 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, for
     >>> x.grad
     tensor([1.0000])
     """
-    ratio: Any = float(max_norm) / (total_norm + 1e-6)
-    scale = float(ratio)
+    scale = float(max_norm / (total_norm + 1e-6))
     if not scale >= 1:  # a NaN must reach the gradients
         for g in _gradients(parameters):
             g.mul_(scale)
