@@ -123,6 +123,8 @@ class Alias(ModuleType):
         try:
             found = getattr(home, name)
         except AttributeError:
+            if name == "__all__":
+                return [found for found in _names(self.__name__) if not found.startswith("_")]
             if name.startswith("__"):
                 raise
             raise AttributeError(_lacking(self.__name__, name), name=name, obj=self) from None

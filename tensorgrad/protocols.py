@@ -63,7 +63,7 @@ class Protocols(TensorBase):
         return printing.text(self)
 
     def __format__(self: Any, format_spec: str) -> str:
-        if format_spec and self._data.size == 1:
+        if not self._data.ndim or (format_spec and self._data.size == 1):
             return format(self._data.item(), format_spec)
         if format_spec:
             raise TypeError(f"format {format_spec!r} takes a tensor of one element, and this has shape {self.shape}")

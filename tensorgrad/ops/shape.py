@@ -189,8 +189,10 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     >>> tg.narrow(tg.arange(5), 0, 1, 3)
     tensor([1, 2, 3])
     """
-    d = one_dim("narrow", dim, rank("narrow", input))
-    size = input.shape[d] if input.ndim else 0
+    if not rank("narrow", input):
+        raise ShapeError("narrow: it needs a tensor of one dimension or more, and this has none")
+    d = one_dim("narrow", dim, input.ndim)
+    size = input.shape[d]
     start, length = operator.index(start), operator.index(length)
     begin = start + size if start < 0 else start
     if not (0 <= begin <= size and 0 <= length <= size - begin):

@@ -97,8 +97,7 @@ def moments(a: Array, layout: Layout, batch: bool) -> tuple[Array, Array]:
         return mean[:, None], var[:, None]
     count = layout[2] * layout[3] * (layout[0] if batch else 1)
     share = a.dtype.type(1.0 / count if count else np.nan)
-    mean = _sum_groups(_sum_places(a.reshape(layout)), batch)
-    mean *= share
+    mean = _sum_groups(_sum_places(a.reshape(layout)), batch) * share  # which may be a view of the input
     var = _sum_groups(_products(_Rows(layout), a, mean[..., None], None), batch)
     var *= share
     return mean, var

@@ -24,6 +24,8 @@ def sum_of_squares(a: Array, dim: Dims, keepdim: bool) -> Array:
 def variance(a: Array, dim: Dims, keepdim: bool, correction: float) -> Array:
     """Squared deviations from the mean, summed, over n - correction; where that is not above 0, infinity or NaN."""
     count = math.prod(a.shape[d] for d in dim)
+    if count:  # of equal elements, whose mean need not be exact, it is 0
+        a = a - a[tuple(slice(0, 1) if d in dim else slice(None) for d in range(a.ndim))]
     deviations = a - add_up(a, dim, True) * a.dtype.type(1.0 / count if count else math.nan)
     y = sum_of_squares(deviations, dim, keepdim)
     return y * a.dtype.type(1.0 / (count - correction) if count > correction else math.inf if count else math.nan)

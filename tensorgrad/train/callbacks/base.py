@@ -80,6 +80,11 @@ class Callbacks:
     """Several callbacks as one, in their order; those that do not override a method are not called for it.
 
     Raises `TypeError` for what is no Callback.
+
+    >>> from tensorgrad.train.callbacks import Callbacks, LambdaCallback
+    >>> hello = LambdaCallback(on_epoch_begin=lambda epoch: print("epoch", epoch))
+    >>> Callbacks([hello], model=None, params={}).on_epoch_begin(0)
+    epoch 0
     """
 
     def __init__(self, callbacks: Iterable[Any], model: Any, params: dict[str, Any]) -> None:

@@ -18,6 +18,11 @@ class Monitor(Callback):
 
     `mode` is "min", "max", or "auto": larger is better for what is named as a score (accuracy, precision, recall, F1,
     R2, AUC, ...), smaller for all else. Raises `KeyError` at the end of an epoch whose logs lack the number.
+
+    >>> from tensorgrad.train.callbacks import Monitor
+    >>> watch = Monitor("val_accuracy")
+    >>> watch.mode, watch.better(0.5)
+    ('max', True)
     """
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
