@@ -138,6 +138,75 @@ def test_a_class_that_never_occurs_is_left_out_and_what_divides_by_zero_is_zero(
     assert gather(KINDS[name](average), p, y, weights, cuts=(0, 2, None)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", KINDS)
+def test_each_output_of_several_labels_is_the_micro_average_of_scikit_learn(name, weighted):
+    rng = np.random.default_rng(0)
+    p, y, w = rng.random((60, 4)), rng.integers(0, 2, (60, 4)), rng.random(60)
+    w = w if weighted else None
+    for threshold in (0.5, 0.8):
+        metric = metrics.EachOutput(KINDS[name](threshold=threshold))
+        expected = sklearn(name)(y, p > threshold, average="micro", sample_weight=w)
+        assert gather(metric, p, y, w) == pytest.approx(expected)
+        metric.reset()
+        assert gather(metric, tg.tensor(p.reshape(60, 2, 2)), tg.tensor(y.reshape(60, 2, 2)), w) == pytest.approx(
+            expected
+        )
+        metric.reset()
+        assert math.isnan(metric.compute())
+
+
+def test_each_output_has_the_name_and_takes_the_names_of_the_metric_inside():
+    assert metrics.EachOutput(metrics.F1()).name == metrics.EachOutput("f1").name == "f1"
+    assert metrics.EachOutput("f1", name="f1_of_labels").name == "f1_of_labels"
+    with pytest.raises(ShapeError, match=r"EachOutput: sample_weight must have one weight for each of the 2 examples"):
+        metrics.EachOutput("f1").update(np.ones((2, 3)), np.ones((2, 3)), np.ones(6))
+
+
+SAME_SHAPE = [metrics.Accuracy, metrics.CategoricalAccuracy, metrics.TopKAccuracy, *KINDS.values()]
+
+
+@pytest.mark.parametrize("kind", SAME_SHAPE)
+@pytest.mark.parametrize(
+    ("row", "total"), [([1, 1, 0], "2"), ([0, 0, 0], "0"), ([2, -1, 0], "1"), ([0.5, np.nan, 0.5], "nan")]
+)
+def test_targets_of_several_labels_are_not_taken_for_classes(kind, row, total):
+    metric = kind(2) if kind is metrics.TopKAccuracy else kind()
+    targets = np.array([[0, 1, 0], row])
+    with pytest.raises(
+        ValueError, match=rf"{kind.__name__}: .*row 1 adds up to {total}; .*BinaryAccuracy, or EachOutput"
+    ):
+        metric.update(np.full((2, 3), 1 / 3), targets)
+
+
+def test_targets_may_be_probabilities_whose_largest_is_the_class():
+    p, y, _ = scores()
+    soft = (0.9 * np.eye(4)[y] + 0.025).astype(np.float16)
+    assert gather(metrics.Accuracy(), p, soft) == gather(metrics.Accuracy(), p, y)
+    assert gather(metrics.F1(), p, soft) == gather(metrics.F1(), p, y)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("rest", [(5,), (3, 4), (1,)])
+@pytest.mark.parametrize("kind", [metrics.Accuracy, metrics.CategoricalAccuracy])
+def test_classes_of_every_place_are_counted_one_by_one(kind, rest, weighted):
+    rng = np.random.default_rng(0)
+    p, y, w = rng.random((60, 3, *rest)), rng.integers(0, 3, (60, *rest)), rng.random(60)
+    w = w if weighted else None
+    right = (p.argmax(1) == y).reshape(60, -1).mean(1)
+    assert gather(kind(), p, y, w) == pytest.approx(np.average(right, weights=w))
+    one_hot = np.moveaxis(np.eye(3)[y], -1, 1)
+    assert gather(metrics.CategoricalAccuracy(), p, one_hot, w) == pytest.approx(np.average(right, weights=w))
+    p[:, 1] = np.nan
+    assert gather(kind(), p, y) == 0
+
+
+def test_yes_or_no_for_each_pixel_is_still_that():
+    rng = np.random.default_rng(0)
+    p, y = rng.random((60, 3, 4)), rng.integers(0, 2, (60, 3, 4))
+    assert gather(metrics.Accuracy(), p, y) == gather(metrics.BinaryAccuracy(), p, y)
+
+
 @pytest.mark.parametrize("kind", KINDS.values())
 def test_the_average_is_binary_for_two_classes_and_macro_for_more(kind):
     p, y, _ = scores(classes=2)
@@ -261,7 +330,13 @@ MISTAKES = [
     (metrics.Accuracy(), ones((4, 3)), ones((4, 2)), ShapeError, r"one-hot \(4, 3\), and have shape \(4, 2\)"),
     (metrics.Accuracy(), ones(4), ones(3), ShapeError, r"Accuracy: predictions \(4,\) and targets \(3,\)"),
     (metrics.Accuracy(), ones(()), ones(()), ShapeError, r"Accuracy: predictions \(\) and targets \(\)"),
-    (metrics.Accuracy(), ones((2, 3, 4)), ones((2, 4)), ShapeError, r"Accuracy: predictions \(2, 3, 4\)"),
+    (metrics.Accuracy(), ones((2, 3, 4)), ones((2, 5)), ShapeError, r"Accuracy: predictions \(2, 3, 4\)"),
+    (metrics.CategoricalAccuracy(), ones((2, 3, 4)), ones((2, 5)), ShapeError, r"must be classes \(2, 4\), or one-hot"),
+    (metrics.CategoricalAccuracy(), ones((2, 1, 4)), ones((2, 4)), ShapeError, r"two classes or more.* \(2, 1, 4\)"),
+    (metrics.Accuracy(), ones((2, 1, 4)), ones((2, 4)), ShapeError, r"\(2, 1, 4\) and targets \(2, 4\) must have one"),
+    (metrics.Accuracy(), ones((2, 3, 4)), 3 * ones((2, 4)), IndexError, r"from 0 to 2, and one is 3"),
+    (metrics.EachOutput("f1"), ones((2, 3)), ones((2, 2)), ShapeError, r"EachOutput: predictions \(2, 3\)"),
+    (metrics.EachOutput("f1"), ones((2, 3)), 2 * ones((2, 3)), ValueError, r"F1: .* must be 0 or 1, and one is 2"),
     (metrics.Accuracy(), ones((4, 3)), np.array([0, 1, 2, 3]), IndexError, r"from 0 to 2, and one is 3"),
     (metrics.Accuracy(), ones((2, 3)), np.array([0, -100]), IndexError, r"from 0 to 2, and one is -100"),
     (metrics.Accuracy(), ones((1, 3)), np.array([0.5]), DtypeError, r"must be whole numbers.*float64"),

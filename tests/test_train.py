@@ -546,3 +546,17 @@ def test_pictures_are_learned_as_targets():
         )
         assert history["loss"][-1] < history["loss"][0]
         assert model.predict(images).shape == images.shape
+
+
+def test_scores_of_several_yes_or_no_count_each_output():
+    theirs = pytest.importorskip("sklearn.metrics")
+    X = tg.randn(30, 4, generator=tg.Generator().manual_seed(0))
+    y = (X[:, :3] > 0).float()
+    model, _ = fitted(
+        nn.Linear(4, 3), "bce", X, y, epochs=9, compile={"metrics": ["precision", "recall", "f1", "accuracy"]}
+    )
+    found, decided = model.evaluate(X, y, return_dict=True), model.predict_classes(X)
+    for name in ("precision", "recall", "f1"):
+        expected = getattr(theirs, f"{name}_score")(y.numpy(), decided, average="micro")
+        assert found[name] == pytest.approx(expected)
+    assert found["accuracy"] == pytest.approx((decided == y.numpy()).mean())

@@ -9,6 +9,7 @@ from typing import Any
 from tensorgrad.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, TopKAccuracy
 from tensorgrad.metrics.base import Mean, Metric
 from tensorgrad.metrics.naming import get, of_scikit_learn
+from tensorgrad.metrics.outputs import EachOutput
 from tensorgrad.metrics.precision import F1, Precision, Recall
 from tensorgrad.metrics.regression import R2, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError
 
@@ -18,6 +19,7 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "CategoricalAccuracy",
+    "EachOutput",
     "Mean",
     "MeanAbsoluteError",
     "MeanSquaredError",

@@ -6,11 +6,36 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.errors import ShapeError
 from tensorgrad.metrics.base import Array, Mean, Metric, decided, has_classes, labels_of, truths
 
 
 def _likeliest(metric: Metric, predictions: Array, targets: Array) -> Array:
-    return labels_of(metric, predictions, targets) == decided(predictions)
+    if not _has_places(predictions):
+        return labels_of(metric, predictions, targets) == decided(predictions)
+    # Every place, as a pixel of an image, is an example with classes of its own.
+    shape, classes = _places(predictions), predictions.shape[1]
+    if targets.shape == predictions.shape:
+        targets = np.moveaxis(targets, 1, -1).reshape(-1, classes)
+    elif targets.shape == shape:
+        targets = targets.reshape(-1)
+    else:
+        raise ShapeError(
+            f"{type(metric).__name__}: targets for predictions {predictions.shape} must be classes {shape}, or one-hot "
+            f"{predictions.shape}, and have shape {targets.shape}"
+        )
+    rows = np.moveaxis(predictions, 1, -1).reshape(-1, classes)
+    return (labels_of(metric, rows, targets) == decided(rows)).reshape(shape)
+
+
+def _has_places(predictions: Array) -> bool:
+    """Whether predictions may be probabilities of several classes at each of several places."""
+    return predictions.ndim > 2 and predictions.shape[1] > 1
+
+
+def _places(predictions: Array) -> tuple[int, ...]:
+    """The shape (n, d1, ...) of the targets for predictions (n, classes, d1, ...)."""
+    return predictions.shape[:1] + predictions.shape[2:]
 
 
 def _above(metric: Metric, predictions: Array, targets: Array, threshold: float) -> Array:
@@ -22,8 +47,9 @@ class CategoricalAccuracy(Mean):
     """The share of examples whose likeliest class is the target.
 
     Predictions are probabilities (n, classes), or anything that grows with them, and targets classes (n,) or one-hot
-    (n, classes). An example with a NaN among its predictions is wrong. Raises `ShapeError` for other shapes and
-    `IndexError` for a target that is not a class.
+    (n, classes); with more dimensions, predictions (n, classes, d1, ...) and targets (n, d1, ...), each example counts
+    with the share of its places that are right. What has a NaN among its predictions is wrong. Raises `ShapeError` for
+    other shapes, `IndexError` for a target that is not a class, `ValueError` for rows that are not one-hot.
 
     >>> import tensorgrad as tg
     >>> metric = tg.metrics.CategoricalAccuracy()
@@ -63,9 +89,10 @@ class BinaryAccuracy(Mean):
 class Accuracy(Mean):
     """The share of examples that are decided rightly, as the shape of the predictions demands.
 
-    Predictions (n, classes) are decided as by `CategoricalAccuracy`, and (n,) or (n, 1), the probability of 1, as by
-    `BinaryAccuracy` with a threshold of 0.5. Where an example can have several labels at once use `BinaryAccuracy`:
-    targets (n, classes) are taken as one-hot here.
+    Predictions (n, classes), and (n, classes, d1, ...) with targets (n, d1, ...), are decided as by
+    `CategoricalAccuracy`, and others, the probability of 1 in the shape of the targets, as by `BinaryAccuracy` with a
+    threshold of 0.5. Where an example can have several labels at once use `BinaryAccuracy`: targets (n, classes) must
+    be one-hot here.
 
     >>> import tensorgrad as tg
     >>> metric = tg.metrics.Accuracy()
@@ -77,7 +104,7 @@ class Accuracy(Mean):
 
     def values(self, predictions: Array, targets: Array) -> Any:
         """Whether each example is right."""
-        if has_classes(predictions):
+        if has_classes(predictions) or (_has_places(predictions) and targets.shape == _places(predictions)):
             return _likeliest(self, predictions, targets)
         return _above(self, predictions, targets, 0.5)
 

@@ -159,7 +159,7 @@ def has_classes(predictions: Array) -> bool:
 
 
 def labels_of(metric: Metric, predictions: Array, targets: Array) -> Array:
-    """The classes (n,) that targets name for predictions (n, classes): as integers, or one-hot."""
+    """The classes (n,) that targets name for predictions (n, classes): as integers, or one-hot, or by probabilities."""
     name = type(metric).__name__
     if not has_classes(predictions):
         raise ShapeError(
@@ -168,6 +168,15 @@ def labels_of(metric: Metric, predictions: Array, targets: Array) -> Array:
         )
     n, classes = predictions.shape
     if targets.shape == predictions.shape:
+        sums = targets.sum(1, dtype=np.float64)
+        wrong = ~(np.abs(sums - 1) <= 1e-3) | (targets < 0).any(1)  # NaN is wrong too
+        if wrong.any():
+            raise ValueError(
+                f"{name}: targets of the shape of the predictions, {targets.shape}, must be one-hot rows, or "
+                f"probabilities that add up to 1, and row {wrong.argmax()} adds up to {sums[wrong.argmax()]:g}; where "
+                f"an example can have several labels at once, use BinaryAccuracy, or EachOutput with Precision, Recall "
+                f"or F1"
+            )
         return targets.argmax(1)
     if targets.shape not in ((n,), (n, 1)):
         raise ShapeError(

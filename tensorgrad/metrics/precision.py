@@ -91,10 +91,11 @@ class Precision(_Counts):
     """The share of predictions of a class that are right; 0 for a class that is never predicted.
 
     Predictions are probabilities (n, classes), decided by the largest, with targets (n,) or one-hot; or the probability
-    of 1, (n,) or (n, 1), decided by `threshold`, with targets 0 or 1. An example with a NaN counts as predicted as
-    nothing. `average` is scikit-learn's: "binary", of class 1 of two; "macro", the mean over the classes that occur;
-    "weighted", that mean by how often each is the target; "micro", of all classes' counts together. By default it is
-    "binary" for two classes and "macro" for more.
+    of 1, (n,) or (n, 1), decided by `threshold`, with targets 0 or 1; where an example can have several labels at once,
+    put the metric into `EachOutput`. An example with a NaN counts as predicted as nothing. `average` is scikit-learn's:
+    "binary", of class 1 of two; "macro", the mean over the classes that occur; "weighted", that mean by how often each
+    is the target; "micro", of all classes' counts together. By default it is "binary" for two classes and "macro" for
+    more.
 
     >>> import tensorgrad as tg
     >>> metric = tg.metrics.Precision()

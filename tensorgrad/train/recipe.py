@@ -33,6 +33,9 @@ _NAMED |= {
 }
 
 
+_COUNTS = (metrics_.Precision, metrics_.Recall, metrics_.F1)
+
+
 class Recipe:
     """The loss, the optimizer, the metrics and the limits that `Model.compile` was given, checked.
 
@@ -108,10 +111,13 @@ class Recipe:
         }
 
     def _metric(self, metric: Any) -> metrics_.Metric:
-        """A metric; the accuracy of yes or no counts each output by itself."""
-        if self.objective.kind == "binary" and metric in ("accuracy", "acc"):
+        """A metric; by name, those of yes or no count each output by itself."""
+        if self.objective.kind != "binary" or not isinstance(metric, str):
+            return metrics_.get(metric)
+        if metric in ("accuracy", "acc"):
             return metrics_.BinaryAccuracy(name=metric)
-        return metrics_.get(metric)
+        found = metrics_.get(metric)
+        return metrics_.EachOutput(found) if isinstance(found, _COUNTS) else found
 
     @property
     def optimizer_name(self) -> str:
