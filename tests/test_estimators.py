@@ -486,6 +486,14 @@ def test_callbacks_and_optimizers_are_those_of_train():
 
 
 @pytest.mark.parametrize("kind", BOTH)
+def test_one_callback_needs_no_list(kind):
+    stopping = train.EarlyStopping("loss", min_delta=np.inf, patience=2)
+    net = fitted(kind, callbacks=stopping)
+    assert (net.n_iter_, stopping.stopped_epoch) == (3, 2)
+    assert net.callbacks is stopping
+
+
+@pytest.mark.parametrize("kind", BOTH)
 def test_lbfgs_takes_all_examples_at_once(kind):
     net = kind((8,), optimizer="lbfgs", max_iter=10, random_state=0, alpha=0.01)
     data = np.concatenate([VALUES] * 3)
@@ -511,7 +519,10 @@ def test_verbose_prints_a_line_for_an_epoch(capsys):
         ({"l1_ratio": 2}, ValueError, "l1_ratio must be a number from 0.0 to 1.0"),
         ({"tol": "small"}, ValueError, "tol must be a number"),
         ({"max_iter": 0}, ValueError, "max_iter must be a number from 1"),
-        ({"max_iter": 2.5}, ValueError, "epochs must be an integer"),
+        ({"max_iter": 2.5}, ValueError, "max_iter must be an integer above 0, not 2.5"),
+        ({"max_iter": np.inf}, ValueError, "max_iter must be an integer above 0, not inf"),
+        ({"n_iter_no_change": 2.5}, ValueError, "n_iter_no_change must be an integer above 0, or inf, not 2.5"),
+        ({"alpha": [1.0]}, ValueError, "alpha must be a number"),
         ({"batch_size": 0}, ValueError, "batch_size must be 'auto', None for all or an integer above 0, not 0"),
         ({"hidden_layer_sizes": (4, 0)}, ValueError, "hidden_layer_sizes must be integers above 0"),
         ({"hidden_layer_sizes": (4.5,)}, ValueError, "hidden_layer_sizes must be integers above 0"),
@@ -521,6 +532,7 @@ def test_verbose_prints_a_line_for_an_epoch(capsys):
         ({"init": "he2"}, ValueError, "no initialisation 'he2'"),
         ({"optimizer": "adan"}, ValueError, "did you mean 'adam'"),
         ({"optimizer_options": {"momentum": 0.9}}, TypeError, "Adam has no option 'momentum'"),
+        ({"optimizer_options": 5}, TypeError, "optimizer_options must be a dict, .* or None, not 5"),
         ({"learning_rate": "constant"}, ValueError, "learning_rate must be a number"),
         ({"loss": "msee"}, ValueError, "did you mean 'mse'"),
         ({"loss": "binary_crossentropy"}, ValueError, "tells two classes apart, and y has 3"),
@@ -529,8 +541,12 @@ def test_verbose_prints_a_line_for_an_epoch(capsys):
         ({"module": lambda n, k: None}, TypeError, "it gave NoneType"),
         ({"class_weight": {"owl": 2, "bat": 1}}, ValueError, "bat|class_weight"),
         ({"class_weight": "even"}, ValueError, "class_weight"),
+        ({"class_weight": dict.fromkeys(NAMES, 0)}, ValueError, "class_weight give every example the weight zero"),
         ({"callbacks": [print]}, TypeError, "callbacks must be Callback objects"),
+        ({"callbacks": print}, TypeError, "callbacks must be Callback objects"),
         ({"early_stopping": True, "validation_fraction": 1.5}, ValueError, "validation_fraction must be a number"),
+        ({"early_stopping": True, "validation_fraction": 0}, ValueError, "validation_fraction must lie .* is 0$"),
+        ({"early_stopping": True, "validation_fraction": 1}, ValueError, "validation_fraction must lie .* is 1$"),
         ({"learning_rate": 1e200, "optimizer": "sgd"}, ValueError, "no longer finite"),
     ],
 )  # fmt: skip
@@ -539,6 +555,20 @@ def test_what_is_wrong_is_said_when_fitting(changed, error, words):
     net = NeuralNetClassifier(**{**QUICK, "max_iter": 3, **changed})
     with pytest.raises(error, match=words):
         net.fit(X, NAMES)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize(("part", "words"), [(0, "leaves to learn from"), (1, "holds out")])
+def test_weights_that_leave_nothing_on_one_side_of_early_stopping_are_told(kind, part, words):
+    data, target = (X, NAMES) if kind is NeuralNetClassifier else (VALUES, VALUE)
+    stratify = target if kind is NeuralNetClassifier else None
+    rows = train_test_split(np.arange(len(data)), test_size=0.1, random_state=0, stratify=stratify)[part]
+    weight = np.ones(len(data))
+    weight[rows] = 0
+    with pytest.raises(
+        ValueError, match=f"{kind.__name__}: sample_weight .* every example that early_stopping {words}"
+    ):
+        kind(**QUICK, early_stopping=True).fit(data, target, weight)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,19 @@
-"""Grad mode and anomaly mode: nested, as decorators, and each thread with its own."""
+"""Grad mode and anomaly mode, nested, as decorators, each thread with its own; evaluation mode, shared by threads."""
 
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from side_by_side import leaf
 
 import tensorgrad as tg
+from tensorgrad import nn, train
 from tensorgrad.errors import AutogradError
+from tensorgrad.nn.modes import evaluating
 
 
 def test_modes_nest_and_end_with_their_block():
@@ -118,3 +122,41 @@ def test_a_decorated_generator_can_be_thrown_into():
     next(generator)
     assert generator.throw(KeyError()) is False
     assert tg.is_grad_enabled()
+
+
+def test_evaluation_ends_with_its_last_user_and_puts_each_layer_back_into_its_mode():
+    network = nn.Sequential(nn.Linear(2, 2), nn.Dropout(), nn.BatchNorm1d(2))
+    network[2].eval()
+    whole, again, part = evaluating(network), evaluating(network), evaluating(network[1])
+    for user in (whole, part, again):
+        user.__enter__()
+    for user in (whole, again):
+        user.__exit__(None, None, None)
+    assert [layer.training for layer in network] == [True, False, False]
+    assert network.training
+    part.__exit__(None, None, None)
+    assert [layer.training for layer in network] == [True, True, False]
+    with pytest.raises(KeyError), evaluating(network):
+        raise KeyError
+    assert [layer.training for layer in network] == [True, True, False]
+
+
+class Slow(nn.Module):
+    def forward(self, x):
+        time.sleep(0.001)  # lets the other threads go on
+        return x
+
+
+def test_threads_that_ask_one_model_in_training_get_the_predictions_of_one():
+    generator = tg.manual_seed(0)
+    X = tg.randn(64, 8, generator=generator).numpy()
+    model = train.Model([Slow(), nn.Linear(8, 16), nn.BatchNorm1d(16), nn.Dropout(0.5), nn.Linear(16, 3)])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(X, np.arange(64) % 3, verbose=0)
+    model.module.train()
+    mean, expected = model.module[2].running_mean.numpy().copy(), model.predict(X)
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(lambda _: model.predict(X, batch_size=16), range(40)):
+            np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_array_equal(model.module[2].running_mean.numpy(), mean)
+    assert all(layer.training for layer in model.module.modules())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -560,3 +562,11 @@ def test_scores_of_several_yes_or_no_count_each_output():
         expected = getattr(theirs, f"{name}_score")(y.numpy(), decided, average="micro")
         assert found[name] == pytest.approx(expected)
     assert found["accuracy"] == pytest.approx((decided == y.numpy()).mean())
+
+
+def test_threads_evaluate_one_model_at_once():
+    model, _ = fitted(train.mlp([2, 64, 3], output="softmax", dropout=0.5), compile={"metrics": ["accuracy"]})
+    expected = model.evaluate(*SPIRAL, batch_size=2)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: model.evaluate(*SPIRAL, batch_size=2), range(40)))
+    assert found == [expected] * 40

@@ -230,7 +230,11 @@ def lstm():
 FURTHER = {
     "dates": (lambda: fit(X.astype("datetime64[s]")), TypeError, "dates or times"),
     "masks": (lambda: fit(np.ma.masked_greater(X, 0.5)), ValueError, "masked array"),
-    "large values": (lambda: fit(y=X[:, 0].astype(float) * 1e200, outputs=1, loss="mse"), ValueError, "y holds values too large"),
+    "large values": (
+        lambda: fit(y=X[:, 0].astype(float) * 1e200, outputs=1, loss="mse"),
+        ValueError,
+        "y holds values too large",
+    ),
     "complex values": (lambda: fit(y=X[:, 0] * 1j, outputs=1, loss="mse"), TypeError, "the loss compares numbers"),
     "negative class weight": (lambda: fit(class_weight={0: -1.0}), ValueError, "class_weight of 0 must be a number"),
     "no class weight": (lambda: fit(class_weight={0: None}), ValueError, "class_weight of 0 must be a number"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib").use("Agg")
@@ -16,6 +17,7 @@ import circles  # noqa: E402 (found through the path above)
 import deep_dense  # noqa: E402
 import gallery  # noqa: E402
 import spiral  # noqa: E402
+import tracked  # noqa: E402
 
 import tensorgrad as tg  # noqa: E402
 from tensorgrad import nn, train  # noqa: E402
@@ -89,3 +91,51 @@ def test_gallery_says_which_run_was_best():
         "training loss is 0.25 with quick, 0.5 with slow; training accuracy is 0.9 with quick, 0.6 with slow; "
         "validation accuracy is 0.4 with slow, 0.1 with quick"
     )
+
+
+@pytest.fixture
+def few_cats(tmp_path):
+    """A folder with the two files of the cats, of few pictures: those with a cat are brighter in the middle."""
+    h5py = pytest.importorskip("h5py")
+    source = np.random.default_rng(0)
+    for part, n in (("train", 40), ("test", 20)):
+        labels = np.arange(n) % 2
+        pixels = source.integers(0, 60, (n, 64, 64, 3)).astype(np.uint8)
+        pixels[labels == 1, 16:48, 16:48] += 150
+        with h5py.File(tmp_path / f"{part}_catvnoncat.h5", "w") as file:
+            file[f"{part}_set_x"], file[f"{part}_set_y"] = pixels, labels
+            file["list_classes"] = np.array([b"non-cat", b"cat"])
+    return tmp_path
+
+
+SMALL = ["--epochs", "1", "--seeds", "2", "--copies", "2"]
+
+
+def test_tracked_without_mlflow_prints_the_mean_of_each_network(few_cats, capsys):
+    found = tracked.main(["--no-track", *SMALL, "--root", str(few_cats), "--out", str(few_cats / "out")])
+    assert list(found) == ["convolutional", "256-64-1", "20-7-5-1", "20-7-5-1 taught"]
+    models = {f"cats_{name.replace(' ', '_')}.safetensors" for name in found}
+    assert written(few_cats / "out") == {"cats.png"} | models
+    printed = capsys.readouterr().out
+    assert all(f"{name:<15} {sum(values) / 2:.4f}" in printed for name, values in found.items())
+
+
+def test_tracked_keeps_a_run_of_each_network_and_one_of_each_fit_below_it(few_cats):
+    mlflow = pytest.importorskip("mlflow")
+    found = tracked.main([*SMALL, "--root", str(few_cats), "--out", str(few_cats / "out")])
+    client = mlflow.MlflowClient(f"sqlite:///{few_cats / 'out' / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("cats").experiment_id])
+    above = [run for run in runs if run.info.run_name in found]
+    means = {run.info.run_name: run.data.metrics["mean_test_accuracy"] for run in above}
+    assert means == {name: pytest.approx(sum(values) / 2) for name, values in found.items()}
+    assert len(runs) == 12
+
+
+@pytest.mark.slow
+def test_tracked_reaches_its_figures(tmp_path, data_root):
+    pytest.importorskip("h5py")
+    arguments = ["--no-track", "--root", str(data_root), "--out", str(tmp_path)]
+    cats = tracked.main(["--seeds", "2", *arguments])
+    assert np.mean(cats["convolutional"]) >= 0.84
+    assert np.mean(cats["20-7-5-1 taught"]) >= 0.78
+    assert np.mean(tracked.main(["--data", "mnist", "--seeds", "1", *arguments])["32-16-10"]) >= 0.955

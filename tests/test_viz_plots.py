@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import nn, viz
+from tensorgrad import nn, train, viz
 from tensorgrad.errors import AutogradError, ShapeError
 
 pytest.importorskip("matplotlib").use("Agg")
@@ -83,6 +83,8 @@ def test_metrics_chooses_panels_and_ax_says_where_they_go():
         viz.plot_history(HISTORY, ax=mine[0])
     with pytest.raises(ValueError, match="the history has no 'f1'; it has loss, accuracy"):
         viz.plot_history(HISTORY, "f1")
+    with pytest.raises(ValueError, match="metrics names none to draw; the history has loss, accuracy"):
+        viz.plot_history(HISTORY, [])
 
 
 def test_numbers_that_are_not_finite_are_left_out_and_counted():
@@ -121,6 +123,8 @@ def test_histories_are_compared_by_one_number_with_the_best_in_the_legend():
         viz.compare_histories({"adam": HISTORY, "sgd": other}, "val_loss")
     with pytest.raises(ValueError, match="no histories"):
         viz.compare_histories({})
+    with pytest.raises(TypeError, match=r"must map the name of each run to its history, as in {'adam': .* and is list"):
+        viz.compare_histories([HISTORY, HISTORY])
 
 
 def test_many_runs_with_long_names_are_told_apart_beside_the_curves():
@@ -238,11 +242,49 @@ def test_the_surer_the_decision_the_deeper_the_colour():
         (3, np.eye(2), [0, 1], TypeError, "must have predict_proba or predict, or be callable, and is a int"),
         (lambda x: x[:1], np.eye(2), [0, 1], ShapeError, r"the model must give \(n,\) or \(n, classes\)"),
         (lambda x: np.ones((len(x), 5)), np.eye(2), ["a", "b"], ValueError, "5 columns, and the 2 classes"),
+        (lambda x: x.sum(), np.eye(2), [0, 1], ShapeError, r"the model must give \(n,\) or \(n, classes\)"),
+        (lambda x: x[:, :0], np.eye(2), [0, 1], ShapeError, r"the model must give \(n,\) or \(n, classes\)"),
+        (lambda x: nan * x, np.eye(2), [0, 1], ValueError, "for 102 of 102 points the model gives NaN or infinity"),
+        (lambda x: nan * x[:, 0], np.eye(2), [0, 1], ValueError, "for 102 of 102 points the model gives NaN"),
+        (lambda x: math.inf * x**0, np.eye(2), [0, 1], ValueError, "for 102 of 102 points the model gives NaN or inf"),
+        (lambda x: np.where(x[:, 0] < 0, nan, 1), np.eye(2), [0, 1], ValueError, "for 10 of 102 points .* decides no"),
     ],
 )
 def test_data_that_have_no_boundary_are_told(model, X, y, error, text):
     with pytest.raises(error, match=text):
         viz.plot_decision_boundary(model, X, y, resolution=10)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("resolution", [0, 1, -5, 10.0, True, None])
+def test_a_resolution_that_shows_nothing_is_told(resolution):
+    with pytest.raises(ValueError, match=f"resolution must be an integer of 2 or more, not {resolution}"):
+        viz.plot_decision_boundary(half, *plane(), resolution=resolution)
+
+
+@pytest.mark.parametrize("numbers", [(0, 1), (-1, 1), (1, 2)])
+def test_a_model_of_values_has_its_boundary_half_way_between_two_numbers(numbers):
+    X, y = plane()
+    layer = nn.Linear(2, 1)
+    with tg.no_grad():
+        layer.weight.copy_(tg.tensor([[3.0, 0.0]]))
+        layer.bias.fill_(sum(numbers) / 2 - 1.5)
+    model = train.Model(layer)
+    model.compile("sgd", "mse", learning_rate=0.0)
+    model.fit(X, np.array(numbers)[y], verbose=0)
+    ax = viz.plot_decision_boundary(model, X, np.array(numbers)[y], resolution=50)
+    path = ax.collections[0].get_paths()[0].vertices
+    np.testing.assert_allclose(path[:, 0], 0.5, atol=0.01)
+    assert "60 of 60 points right" in ax.get_title()
+
+
+def test_a_model_of_one_hot_values_is_asked_for_these():
+    X, y = plane()
+    model = Predicts(lambda x: 2 * two(x) - 0.5)
+    model.predict_proba = lambda x: model.probabilities
+    assert "60 of 60 points right" in viz.plot_decision_boundary(model, X, np.eye(2)[y], resolution=20).get_title()
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        viz.plot_decision_boundary(PredictsProba(lambda x: x.nothing), X, y)
 
 
 # Scores
@@ -277,6 +319,10 @@ def test_labels_choose_and_order_the_classes():
     ax = viz.plot_confusion_matrix(["b", "a", "c"], ["b", "a", "c"], labels=["c", "b"], ax=plt.subplots()[1])
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["c", "b"]
     assert texts(ax) == ["1", "0", "0", "1"]
+    assert "2 of 2 right (100.0%)" in ax.get_title()
+    some = viz.plot_confusion_matrix([0, 0, 1, 1, 2, 2], [0, 1, 1, 2, 2, 2], labels=[0, 1], normalize="true")
+    assert "2 of 3 right (66.7%)" in some.get_title()
+    assert viz.plot_confusion_matrix([0, 1], [2, 2], labels=[0, 1]).get_title().endswith("0 of 0 right")
 
 
 @needs_sklearn
@@ -366,6 +412,21 @@ def test_what_is_not_finite_or_all_the_same_is_said_in_the_title():
     weight, bias = viz.plot_weights(layer)
     assert weight.get_title().endswith("all 2")
     assert bias.get_title().endswith("1 not finite")
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_numbers_too_large_to_draw_are_told(together):
+    layer = nn.Linear(2, 1, dtype=tg.float64)
+    with tg.no_grad():
+        layer.weight.copy_(tg.tensor([[1.7e308, -1.7e308]], dtype=tg.float64))
+    ax = plt.subplots()[1] if together else None
+    with pytest.raises(
+        ValueError, match=r"plot_weights: 'weight' holds numbers as large as 1.7e\+308, and up to 1e\+150"
+    ):
+        viz.plot_weights(layer, ax=ax)
+    with tg.no_grad():
+        layer.weight.mul_(1e-160)
+    assert viz.plot_weights(layer)[0].get_title().endswith("mean 0, std 1.7e+148")
 
 
 def test_one_axes_takes_all_parameters_and_a_model_may_hold_its_module():

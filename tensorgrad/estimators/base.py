@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,7 @@ class NeuralNet(BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=_FLOATS, multi_output=values, y_numeric=values, reset=anew)
         y = self._learn(y, anew, classes)
         weight = self._weights(y, _checked_weights(sample_weight, len(X)))
+        self._must_weigh(weight)
         with self._random_numbers(anew):
             if anew:
                 self._build(X, self._outputs(y))
@@ -87,8 +89,22 @@ class NeuralNet(BaseEstimator):  # type: ignore[misc]
         name = type(self).__name__
         for key, (least, most) in _RANGES.items():
             value = getattr(self, key)
-            if isinstance(value, str | bool | None) or not least <= value <= most:
+            if isinstance(value, bool) or not isinstance(value, Real) or not least <= float(value) <= most:
                 raise ValueError(f"{name}: {key} must be a number from {least} to {most}, not {value!r}")
+        for key, unlimited in (("max_iter", ""), ("n_iter_no_change", ", or inf")):
+            value = getattr(self, key)
+            if not hasattr(value, "__index__") and not (unlimited and value == np.inf):
+                raise ValueError(f"{name}: {key} must be an integer above 0{unlimited}, not {value!r}")
+        if self.early_stopping and not 0 < self.validation_fraction < 1:
+            raise ValueError(
+                f"{name}: validation_fraction must lie between 0 and 1, for early_stopping learns from some examples "
+                f"and validates with others, and is {self.validation_fraction!r}"
+            )
+        options = self.optimizer_options
+        if options is not None and not isinstance(options, Mapping):
+            raise TypeError(
+                f"{name}: optimizer_options must be a dict, such as {{'momentum': 0.9}}, or None, not {options!r}"
+            )
         size = self.batch_size
         if size not in ("auto", None) and not (hasattr(size, "__index__") and size >= 1):
             raise ValueError(f"{name}: batch_size must be 'auto', None for all or an integer above 0, not {size!r}")
@@ -172,10 +188,21 @@ class NeuralNet(BaseEstimator):  # type: ignore[misc]
                 f"{len(held)}, and 2 are needed; make it larger"
             )
         of_rows, of_held = (None, None) if weight is None else (weight[rows], weight[held])
+        self._must_weigh(of_rows, " that early_stopping leaves to learn from")
+        self._must_weigh(of_held, " that early_stopping holds out")
         return X[rows], y[rows], of_rows, (X[held], y[held], of_held)
 
+    def _must_weigh(self, weight: Array | None, which: str = "") -> None:
+        if weight is not None and not weight.any():
+            blamed = "sample_weight and class_weight give" if hasattr(self, "class_weight") else "sample_weight gives"
+            hint = " or another validation_fraction" if which else ""
+            raise ValueError(
+                f"{type(self).__name__}: {blamed} every example{which} the weight zero; choose weights above it{hint}"
+            )
+
     def _train(self, X: Array, y: Array, weight: Array | None, held: Any, size: int, partial: bool) -> None:
-        callbacks = list(self.callbacks or [])
+        callbacks = self.callbacks or []
+        callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
         monitor, mode = "loss", "min"
         if held is not None:
             monitor, mode = "val_score", "max"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 from tensorgrad import nn
@@ -58,7 +59,7 @@ class Ending:
         else:
             name = output.grad_fn.name if output.grad_fn is not None else ""
             self.kind = name if name in _LAYERS.values() else ""
-        self._logits: Tensor | None = None
+        self._logits: dict[int, Any] = {}  # what has passed in each thread that watches
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -68,19 +69,25 @@ class Ending:
             return
 
         def put_aside(layer: Module, args: tuple[Any, ...]) -> None:
-            self._logits = args[0]
+            if get_ident() == thread:
+                self._logits[thread] = args[0]
 
+        thread = get_ident()
+        before = self._logits.get(thread)  # of a training that this evaluates in the midst of
         handle = self.layer.register_forward_pre_hook(put_aside)
         try:
             yield
         finally:
             handle.remove()
-            self._logits = None
+            self._logits[thread] = before
+            if before is None:
+                del self._logits[thread]
 
     def logits(self, output: Tensor) -> Tensor:
         """The logits behind an output that the network has just given."""
-        if self._logits is not None:
-            return self._logits
+        logits = self._logits.get(get_ident())
+        if logits is not None:
+            return logits
         if self.kind and output.grad_fn is not None and output.grad_fn.name != self.kind:
             raise ValueError(
                 f"the network ends in a {self.kind} when it evaluates, and in {output.grad_fn.name} when it trains; "

@@ -24,9 +24,11 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
 
     `model` has `predict_proba`, or `predict`, or is a Module or another callable; what it gives of points (n, 2) are
     probabilities (n, classes), the probability of the second class (n,) or (n, 1), logits of such shapes (numbers that
-    are no probabilities are taken as logits), or the classes themselves. `y` are the classes (n,), numbers or strings,
-    in whose order the columns stand, unless the model has `classes_`; or one-hot. A deeper colour is a surer decision.
-    The plane is looked at in `resolution` x `resolution` points. Returns the axes. Raises `ShapeError` for other data.
+    are no probabilities are taken as logits), or the classes themselves. A model of values, which has `predict_proba`
+    but refuses it, is asked to `predict`: it has learned one-hot rows, or the two numbers in y, and decides half-way
+    between them. `y` are the classes (n,), numbers or strings, in whose order the columns stand, unless the model has
+    `classes_`; or one-hot. A deeper colour is a surer decision. The plane is looked at in `resolution` x `resolution`
+    points. Returns the axes. Raises `ShapeError` for other data, and `ValueError` where the model gives NaN.
 
     >>> import numpy as np
     >>> from tensorgrad import viz
@@ -49,8 +51,8 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
     points = points.astype(np.float64)
     if not np.isfinite(points).all():
         raise ValueError("plot_decision_boundary: X must be finite, and holds NaN or infinity")
-    own = ax is None
-    ax = panel("plot_decision_boundary", ax, (6.4, 4.8))
+    if isinstance(resolution, bool) or not hasattr(resolution, "__index__") or resolution < 2:
+        raise ValueError(f"plot_decision_boundary: resolution must be an integer of 2 or more, not {resolution!r}")
 
     low, high = points.min(0), points.max(0)
     margin = np.where(high > low, 0.1 * (high - low), 0.5)
@@ -61,6 +63,8 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
     surface = probabilities[: len(plane)].reshape(resolution, resolution, -1)
     right = classes[probabilities[len(plane) :].argmax(1)] == labels
 
+    own = ax is None
+    ax = panel("plot_decision_boundary", ax, (6.4, 4.8))
     ax.imshow(
         _shades(surface), extent=(xs[0], xs[-1], ys[0], ys[-1]), origin="lower", aspect="auto", interpolation="bilinear"
     )
@@ -92,15 +96,22 @@ def _shades(surface: Array) -> Array:
 
 def _probabilities(model: Any, points: Array, labels: Array) -> tuple[Array, Array]:
     """The probabilities (n, classes) of points and what the classes are."""
-    parts = [_asked(model, points[i : i + AT_ONCE]) for i in range(0, len(points), AT_ONCE)]
-    found = np.concatenate(parts)
-    if len(found) != len(points) or found.ndim > 2:
+    parts = [_asked(model, points[i : i + AT_ONCE], labels) for i in range(0, len(points), AT_ONCE)]
+    found = np.concatenate([np.atleast_1d(part) for part in parts])
+    if len(found) != len(points) or found.ndim > 2 or not found.size:
         raise ShapeError(
             f"plot_decision_boundary: of points {points.shape} the model must give (n,) or (n, classes), and gave "
             f"{found.shape}"
         )
     if found.ndim == 2 and found.shape[1] == 1:
         found = found[:, 0]
+    if found.dtype.kind == "f":
+        lost = np.isnan(found) if found.ndim == 1 else ~np.isfinite(found.max(1))
+        if lost.any():
+            raise ValueError(
+                f"plot_decision_boundary: for {np.count_nonzero(lost):,} of {len(lost):,} points the model gives NaN "
+                f"or infinity, which decides nothing; see whether its weights are finite"
+            )
     known = getattr(model, "classes_", None)
     unseen = found[~np.isin(found, labels)]
     if found.dtype.kind != "f" or (found.ndim == 1 and (known is not None or not unseen.size)):
@@ -118,10 +129,16 @@ def _probabilities(model: Any, points: Array, labels: Array) -> tuple[Array, Arr
     return found, classes
 
 
-def _asked(model: Any, points: Array) -> Array:
-    for name in ("predict_proba", "predict"):
-        if hasattr(model, name):
-            return array(getattr(model, name)(points))
+def _asked(model: Any, points: Array, labels: Array) -> Array:
+    if hasattr(model, "predict_proba"):
+        try:
+            return array(model.predict_proba(points))
+        except (TypeError, AttributeError):  # a model of values has the method, and none to give
+            if not hasattr(model, "predict"):
+                raise
+            return _between(array(model.predict(points)), labels)
+    if hasattr(model, "predict"):
+        return array(model.predict(points))
     if isinstance(model, Module):
         with evaluating(model), no_grad():
             return array(model(tensor(points, dtype=computing_dtype(model))))
@@ -131,3 +148,13 @@ def _asked(model: Any, points: Array) -> Array:
         f"plot_decision_boundary: the model must have predict_proba or predict, or be callable, and is a "
         f"{type(model).__name__}"
     )
+
+
+def _between(values: Array, labels: Array) -> Array:
+    """Values that were to come near one of two numbers as probabilities of these; others as they are."""
+    classes = np.unique(labels)
+    if values.size != len(values) or len(classes) != 2 or labels.dtype.kind not in "biuf":
+        return values
+    low, high = classes.astype(np.float64)
+    share = ((values.reshape(-1) - low) / (high - low)).clip(0, 1)
+    return np.stack([1 - share, share], 1)

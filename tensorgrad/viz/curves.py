@@ -39,6 +39,8 @@ def plot_history(history: Any, metrics: str | Iterable[str] | None = None, ax: A
         for name in chosen:
             if name not in known:
                 raise ValueError(f"plot_history: the history has no {name!r}; it has {', '.join(known)}")
+        if not chosen:
+            raise ValueError(f"plot_history: metrics names none to draw; the history has {', '.join(known)}")
     axes = panels("plot_history", len(chosen), ax, 3, (4.6, 3.6))
     for each, name in zip(axes, chosen):
         _draw_pair(each, name, records.get(name), records.get(f"val_{name}"))
@@ -56,6 +58,11 @@ def compare_histories(histories: Mapping[str, Any], metric: str = "loss", ax: An
     >>> [line.get_label() for line in ax.lines]
     ['adam (best 0.2)', 'sgd (best 0.5)']
     """
+    if not isinstance(histories, Mapping):
+        raise TypeError(
+            f"compare_histories: histories must map the name of each run to its history, as in {{'adam': history}}, "
+            f"and is {type(histories).__name__}"
+        )
     if not histories:
         raise ValueError("compare_histories: there are no histories to draw")
     curves = {}

@@ -10,6 +10,7 @@ from tensorgrad.errors import AutogradError
 from tensorgrad.viz.panels import COLORS, QUIET, legend, look, module_of, panels, returned
 
 Array = np.ndarray[Any, Any]
+LARGEST = 1e150  # of larger numbers the squares, and with them the standard deviation, are too large for float64
 
 
 def plot_weights(module: Any, ax: Any = None) -> Any:
@@ -17,7 +18,7 @@ def plot_weights(module: Any, ax: Any = None) -> Any:
 
     `module` is a Module, or a model with a `.module`. One axes given as `ax` takes all of them, as outlines; several
     take a parameter each. Returns the axes, of several panels an array. Numbers that are not finite are counted in the
-    title. Raises `ValueError` for a module without parameters.
+    title. Raises `ValueError` for a module without parameters, or with numbers above 1e150 in size.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad import viz
@@ -60,6 +61,13 @@ def _parameters(name: str, module: Any) -> dict[str, Any]:
 
 
 def _draw(name: str, arrays: dict[str, Array | None], what: str, ax: Any) -> Any:
+    for key, values in arrays.items():
+        largest = 0.0 if values is None else np.abs(_finite(values)).max(initial=0.0)
+        if largest > LARGEST:
+            raise ValueError(
+                f"{name}: {key!r} holds numbers as large as {largest:.2g}, and up to {LARGEST:g} can be drawn; has the "
+                f"training diverged?"
+            )
     if ax is not None and np.ndim(ax) == 0 and len(arrays) > 1:
         for i, (key, values) in enumerate(arrays.items()):
             _outline(ax, key, values, look(i))

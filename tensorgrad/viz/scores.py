@@ -22,9 +22,10 @@ def plot_confusion_matrix(
 ) -> Any:
     """Draw how often each true class (a row) was predicted as each class (a column).
 
-    `y_true` and `y_pred` are classes (n,), numbers or strings; `labels` says which of them to show, and in what order.
-    `normalize` gives shares for counts: of "true" or "pred" classes, or of "all" examples. Counts are those of
-    scikit-learn's `confusion_matrix`, which must be installed. Returns the axes.
+    `y_true` and `y_pred` are classes (n,), numbers or strings; `labels` says which of them to show, and in what order:
+    only examples whose true and predicted class are both shown count. `normalize` gives shares for counts: of "true" or
+    "pred" classes, or of "all" examples. Counts are those of scikit-learn's `confusion_matrix`, which must be
+    installed. Returns the axes.
 
     >>> from tensorgrad import viz
     >>> ax = viz.plot_confusion_matrix(["cat", "dog", "dog"], ["cat", "dog", "cat"])
@@ -64,8 +65,9 @@ def plot_confusion_matrix(
     if longest * n > 40:
         ax.tick_params(axis="x", rotation=90)
     ax.set(xlabel="predicted class", ylabel="true class")
-    right = np.count_nonzero(true == predicted)
-    entitle(ax, f"Confusion matrix\n{right:,} of {len(true):,} right ({right / len(true):.1%})")
+    counted = np.isin(true, shown) & np.isin(predicted, shown)
+    right, total = np.count_nonzero(counted & (true == predicted)), np.count_nonzero(counted)
+    entitle(ax, f"Confusion matrix\n{right:,} of {total:,} right" + (f" ({right / total:.1%})" if total else ""))
     if own:
         bar = ax.figure.colorbar(image, ax=ax, shrink=0.8, label=SHARES[normalize] if normalize else "examples")
         if normalize:
