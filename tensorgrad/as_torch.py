@@ -32,11 +32,25 @@ VERSION = "2.13.0"
 HOMES = {
     "torch": "tensorgrad",
     "torch.nn.modules": "tensorgrad.nn",
+    "torch.nn.modules.utils": "tensorgrad.nn.utils.tuples",
     "torch.autograd.variable": "tensorgrad.autograd",
+    "torch.multiprocessing": "tensorgrad.multiprocessing",
     "torchvision": "tensorgrad.vision",
 }
-# What scripts import at their top for something at their end: there to be imported, and empty.
-EMPTY = {"torch.onnx"}
+# What scripts import at their top for something at their end: names that are there, and refused where they are called;
+# and what to do instead.
+EMPTY = {
+    "torch.hub": (
+        "download_url_to_file get_dir list load load_state_dict_from_url set_dir",
+        "get weights as a safetensors file, and read it with torch.load",
+    ),
+    "torch.jit": (
+        "ScriptFunction ScriptModule export freeze ignore load save script trace unused",
+        "leave it out: functions and modules run as they are",
+    ),
+    "torch.onnx": ("export", "torch.save writes a safetensors file, which other libraries read"),
+    "torch.utils.tensorboard": ("SummaryWriter", "tensorgrad.tracking keeps the history of training in MLflow"),
+}
 # Where else a name may be that is lacking in one place.
 ROOMS = """
 torch torch.Tensor torch.nn torch.nn.functional torch.nn.init torch.nn.utils torch.nn.utils.parametrizations
@@ -62,7 +76,9 @@ STAND_IN = str(Path(__file__).resolve().parent / "stand_in")
 def _home(name: str) -> Any:
     """The module of ours, or namespace in one, that stands for a module of PyTorch's, or None."""
     if name in EMPTY:
-        return ModuleType(name)
+        return _empty(name)
+    if name == "torch.version":
+        return SimpleNamespace(__version__=VERSION, cuda=None, hip=None, xpu=None, debug=False)
     if name not in HOMES:
         parent, _, last = name.rpartition(".")
         outer = _home(parent) if parent else None
@@ -74,6 +90,23 @@ def _home(name: str) -> Any:
         target = f"{outer.__name__}.{last}"
         return importlib.import_module(target) if _exists(outer, target) else None
     return importlib.import_module(HOMES[name])
+
+
+@functools.cache
+def _empty(name: str) -> ModuleType:
+    module = ModuleType(name)
+    for absent in EMPTY[name][0].split():
+        setattr(module, absent, type(absent, (_Absent,), {"__module__": name}))
+    if name == "torch.jit":
+        vars(module).update(is_scripting=bool, is_tracing=bool)  # called, they are False
+    return module
+
+
+class _Absent:
+    """What can be imported, and be asked for with isinstance, and is refused where it is called."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        raise AttributeError(_lacking(cls.__module__, cls.__name__), name=cls.__name__, obj=cls)
 
 
 def _exists(outer: ModuleType, name: str) -> bool:
@@ -99,7 +132,9 @@ def _names(room: str) -> list[str]:
 def _lacking(module: str, name: str) -> str:
     """What is said of a name that a module has not: where it is instead, or the most like it."""
     elsewhere = [f"{room}.{name}" for room in ROOMS if name in _names(room)]
-    if elsewhere:
+    if module in EMPTY:
+        offer = f"; {EMPTY[module][1]}"
+    elif elsewhere:
         offer = f"; there is {' and '.join(elsewhere)}"
     elif near := _nearest(name, _names(module)):
         offer = f"; the nearest that it has in {module}: {near}"
@@ -123,6 +158,9 @@ class Alias(ModuleType):
         try:
             found = getattr(home, name)
         except AttributeError:
+            below = f"{self.__name__}.{name}"
+            if below in HOMES or below in EMPTY or below == "torch.version":
+                return importlib.import_module(below)
             if name == "__all__":
                 return [found for found in _names(self.__name__) if not found.startswith("_")]
             if name.startswith("__"):

@@ -146,6 +146,16 @@ class Conversions(Protocols):
 
         return laid_out("contiguous", self, memory_format)
 
+    def is_inference(self) -> Any:
+        """Whether the tensor cannot have a part in a graph, having been made in `inference_mode`: none is such."""
+        return False
+
+    def storage_offset(self: Any) -> Any:
+        """How many elements lie before the first one in the memory that this tensor is a view of."""
+        data = self._data
+        whole = data if data.base is None or not hasattr(data.base, "ctypes") else data.base
+        return (data.ctypes.data - whole.ctypes.data) // data.itemsize
+
     def is_contiguous(self: Any, memory_format: Any = None) -> Any:
         """Whether the elements lie in memory in the order of their indices, or as a `memory_format` says."""
         if memory_format is None:

@@ -27,7 +27,13 @@ _VERSION = 1
 _MAX_HEADER = 100_000_000  # bytes: safetensors does not read a file with a longer header
 
 
-def save(obj: Any, f: str | os.PathLike[str] | BinaryIO) -> None:
+def save(
+    obj: Any,
+    f: str | os.PathLike[str] | BinaryIO,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+) -> None:
     """Write nested containers of tensors, arrays and plain data to one safetensors file, or to an open binary file.
 
     `obj` may hold dicts and OrderedDicts (keys: str, int, float, bool, None and tuples of these; the order is kept),
@@ -44,7 +50,7 @@ def save(obj: Any, f: str | os.PathLike[str] | BinaryIO) -> None:
 
     The write is atomic: until it has succeeded, the file at `path` is the old one, if there was one. Its permissions
     stay, a new file has those of `open()`, and a symbolic link stays a link, to new content. Raises `OSError` where the
-    file cannot be written.
+    file cannot be written. The other arguments, which PyTorch has, change nothing: nothing is pickled.
 
     >>> import os, tempfile, tensorgrad as tg
     >>> from tensorgrad.io import load, save
@@ -82,13 +88,14 @@ def save(obj: Any, f: str | os.PathLike[str] | BinaryIO) -> None:
 def load(
     f: str | os.PathLike[str] | BinaryIO,
     map_location: Any = None,
+    pickle_module: Any = None,
     *,
-    weights_only: bool = True,
+    weights_only: bool | None = None,
     mmap: bool | None = None,
 ) -> Any:
     """Read what `save` wrote, or any other safetensors file, as a dict of its tensors; `f` is a path or an open file.
 
-    `map_location` may name the CPU; `weights_only` and `mmap`, which PyTorch has, change nothing: no file runs code.
+    `map_location` may name the CPU; `pickle_module`, `weights_only` and `mmap`, which PyTorch has, change nothing.
     The tensors own writable memory. bfloat16 entries, which other libraries write, come back as float32, which holds
     them exactly. Loading never runs code from the file. Raises `FileFormatError` where the file is damaged or is
     something else (a pickle, `.npz`, HDF5, ...) or holds dtypes that tensors cannot have, and `OSError` where it cannot

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from tensorgrad.backends.dtypes import (
 from tensorgrad.creation import empty, tensor
 from tensorgrad.errors import DtypeError
 from tensorgrad.tensor import Size, Tensor
+
+Number: TypeAlias = int | float | bool
 
 
 class TensorType:

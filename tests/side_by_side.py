@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -116,6 +118,38 @@ def compare_layers(layers, arrays, call=lambda layer, *xs: layer(*xs), tolerance
     for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         assert (p.grad is None) == (q.grad is None), name
         same(p.grad, q.grad, tolerance, name=name)
+
+
+def compare_arguments(layer):
+    """A layer takes the arguments of PyTorch's, in its order and with its defaults, but for those that are obsolete."""
+    ours, theirs = (inspect.signature(getattr(lib.nn, layer)).parameters for lib in (tg, torch_on_one_thread()))
+    assert list(ours) == [name for name in theirs if name not in ("args", "kwargs", "min_value", "max_value")]
+    for name, parameter in ours.items():
+        assert parameter.default == theirs[name].default
+
+
+def compare_by_expression(layer, x):
+    """A layer without parameters, `layer` of `nn`: it prints as PyTorch's, and gives the same."""
+    results = []
+    for library in (tg, torch_on_one_thread()):
+        made = eval(f"nn.{layer}", {"nn": library.nn})
+        results.append((repr(made), listed(made(library.tensor(x)))))
+    (text, ours), (expected, theirs) = results
+    assert text == expected
+    for y, z in zip(ours, theirs, strict=True):
+        same(y, z, 1e-12)
+
+
+def mistakes(table, x):
+    """The test of a table of (call, error, text): each call is refused so, and `x`, of zeros, stays as it was."""
+
+    @pytest.mark.parametrize(("call", "kind", "message"), table, ids=[message[:40] for _, _, message in table])
+    def test(call, kind, message):
+        with pytest.raises(kind, match=message):
+            call()
+        assert not x.any()
+
+    return test
 
 
 def derivatives(function, xs, library, once=False):

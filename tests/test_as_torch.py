@@ -191,6 +191,70 @@ def test_what_is_imported_for_other_machines_is_there(tmp_path):
     assert run(tmp_path, script) == "True True ['module.weight', 'module.bias'] True"
 
 
+def test_what_scripts_import_at_their_top_is_there(tmp_path):
+    script = """
+    import pickle
+    import torch, torch.hub
+    import torch.multiprocessing as mp
+    import torch.utils.checkpoint as checkpoints
+    from torch.jit import ScriptModule
+    from torch.nn import *
+    from torch.nn.modules.utils import _pair, _single, _triple
+    from torch.optim.lr_scheduler import _LRScheduler
+    from torch.types import Number
+    from torch.utils.checkpoint import checkpoint, checkpoint_sequential
+    from torch.utils.tensorboard import SummaryWriter
+
+    print(Linear is torch.nn.Linear, _single(2), _pair(3), _triple((1, 2, 3)), Number, mp is torch.multiprocessing)
+    print(torch.version.cuda, torch.version.__version__ == torch.__version__, torch.jit.is_scripting())
+    x = torch.ones(2, requires_grad=True)
+    checkpoint(torch.mul, x, 3, use_reentrant=False).sum().backward()
+    checkpoint_sequential(Sequential(ReLU(), Flatten(0)), 2, x).sum().backward()
+    print(x.grad.tolist(), isinstance(Linear(1, 1), ScriptModule))
+    torch.save({"x": x}, "x.pt", pickle_module=pickle, _use_new_zipfile_serialization=False)
+    print(torch.load("x.pt", pickle_module=pickle)["x"].tolist())
+    for use in (SummaryWriter, lambda: torch.jit.script(print), lambda: torch.hub.load("a", "b")):
+        try:
+            use()
+        except AttributeError as error:
+            print(error)
+    """
+    chosen = "import os, sys; os.chdir(os.path.dirname(sys.argv[0]))\n"
+    lines = run(tmp_path, chosen + textwrap.dedent(script)).splitlines()
+    assert lines[:4] == [
+        "True (2,) (3, 3) (1, 2, 3) int | float | bool True",
+        "None True False",
+        "[4.0, 4.0] False",
+        "[1.0, 1.0]",
+    ]
+    for line, text in zip(lines[4:], ["SummaryWriter: .* tensorgrad.tracking", "script: .* as they are", "hub.load: "]):
+        assert re.search(text, line)
+
+
+def test_processes_are_started_as_scripts_do_it_and_one_that_fails_is_told_of(tmp_path):
+    script = """
+    import torch
+    import torch.multiprocessing as mp
+
+    def work(rank, queue, failing):
+        if rank == failing:
+            raise SystemExit(3)
+        queue.put((rank, torch.full((2,), rank)))
+
+    if __name__ == "__main__":
+        mp.set_sharing_strategy(mp.get_sharing_strategy())
+        queue = mp.get_context("fork").Queue()
+        mp.start_processes(work, (queue, None), nprocs=2, start_method="fork")
+        print(sorted((rank, x.tolist()) for rank, x in (queue.get(), queue.get())))
+        try:
+            mp.start_processes(work, (queue, 1), nprocs=2, join=False, start_method="fork").join()
+        except RuntimeError as error:
+            print(error)
+    """
+    done = run(tmp_path, script)
+    assert done == "[(0, [0, 0]), (1, [1, 1])]\nspawn: process 1 ended with exit code 3; see what it printed"
+
+
 def test_methods_take_the_number_first_as_they_did_of_old(tmp_path):
     script = """
     import warnings

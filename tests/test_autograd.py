@@ -7,7 +7,7 @@ import weakref
 
 import numpy as np
 import pytest
-from side_by_side import leaf
+from side_by_side import both, leaf, same
 
 import tensorgrad as tg
 from tensorgrad.errors import AutogradError, ShapeError
@@ -47,6 +47,59 @@ def test_grad_leaves_grad_alone_and_names_unused_inputs():
         tg.autograd.grad(y, [x, unused], retain_graph=True)
     assert tg.autograd.grad(y, [x, unused], allow_unused=True, retain_graph=True)[1] is None
     assert tg.autograd.grad(y, [x, unused], materialize_grads=True)[1].tolist() == [0.0]
+
+
+def positions(L):
+    x, w, unused = (L.tensor(v, dtype=L.float64, requires_grad=True) for v in ([1.0, 2.0, 3.0], 2.0, [1.0]))
+    y, z = (x**2 * w).sin(), (x.sum() * w).exp() / 1e4
+    rows, numbers = L.eye(3, dtype=L.float64), L.tensor([1.0, 2.0, 3.0], dtype=L.float64)
+    ones = [L.ones(3, dtype=L.float64), L.tensor(1.0, dtype=L.float64)]
+    grad = L.autograd.grad
+    found = [
+        *grad([y, z], [x, unused], ones, True, False, True, True),
+        *grad([y, z], [x, unused], ones, True, False, True, None, False, True),
+        *grad([y, z], [x, w, unused], [rows, numbers], True, False, True, True, True),
+        *grad(y, [x, unused], rows, True, False, True, None, True, True),
+    ]
+    (j,) = grad(y, x, rows, create_graph=True, is_grads_batched=True)
+    found += [j, *grad(j.square().sum(), [x, w], retain_graph=True)]
+    L.autograd.backward([y, z], ones, True, False, None, [x])
+    with pytest.warns(FutureWarning, match="grad_variables"):
+        L.autograd.backward([y, z], None, None, False, ones, [w])
+    return [*found, x.grad, w.grad]
+
+
+def test_arguments_stand_where_pytorch_has_them_and_gradients_come_in_batches():
+    for ours, theirs in zip(*both(positions), strict=True):
+        assert (ours is None) == (theirs is None)
+        same(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda x, y: tg.autograd.grad(y, x, is_grads_batched=True), ShapeError, "all of grad_outputs must be given"),
+        (
+            lambda x, y: tg.autograd.grad(y, x, tg.tensor(1.0), is_grads_batched=True),
+            ShapeError,
+            "with is_grads_batched .* a batch of each",
+        ),
+        (
+            lambda x, y: tg.autograd.grad(y, x, tg.ones(2), allow_unused=False, materialize_grads=True),
+            ValueError,
+            "materialize_grads gives zeros for what allow_unused=False",
+        ),
+        (
+            lambda x, y: tg.autograd.backward(y, tg.ones(2), grad_variables=tg.ones(2)),
+            ValueError,
+            "the older name of grad_tensors",
+        ),
+    ],
+)
+def test_arguments_that_exclude_one_another_are_refused(call, error, match):
+    x = leaf(1.0, 2.0)
+    with pytest.raises(error, match=match):
+        call(x, x * x)
 
 
 def test_grad_of_an_intermediate_and_of_the_output_itself():

@@ -109,6 +109,19 @@ def test_channels_by_themselves_are_those_of_torch(name, settings):
     same_as_torch(name, [x[0], w], groups=4, **settings)
 
 
+@pytest.mark.parametrize("number", [np.inf, np.nan])
+def test_what_is_not_finite_reaches_only_its_own_weights_where_channels_are_by_themselves(number):
+    torch = torch_on_one_thread()
+    x = normal(2, 3, 6, 5)
+    x[0, 1, 2, 4] = number
+    gradients = []
+    for L in (tg, torch):
+        w = L.tensor(normal(3, 1, 3, 3), requires_grad=True)
+        L.nn.functional.conv2d(L.tensor(x), w, padding=1, groups=3).sum().backward()
+        gradients.append(w.grad.numpy())
+    np.testing.assert_allclose(*gradients, rtol=1e-9)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("tile", [1, 2000])
 @pytest.mark.parametrize("stride", [1, 2])

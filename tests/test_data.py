@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict, namedtuple
 
 import numpy as np
@@ -473,6 +474,15 @@ def test_a_dataset_without_a_length_works_with_a_sampler():
 def test_options_that_make_no_sense_are_refused(options, error, match):
     with pytest.raises(error, match=match):
         DataLoader(Items(3), **options)
+
+
+def test_what_a_loader_was_made_of_stays():
+    loader = DataLoader(Items(3))
+    for name in ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"):
+        with pytest.raises(ValueError, match=f"DataLoader: {name} cannot be changed afterwards"):
+            setattr(loader, name, getattr(loader, name))
+    loader.collate_fn = tuple
+    assert copy.copy(loader).collate_fn is tuple
 
 
 def test_an_empty_dataset_cannot_be_shuffled():

@@ -117,6 +117,17 @@ def test_a_worker_that_is_killed_is_noticed():
         batches(DataLoader(Squares(deadly=(1,)), 4, num_workers=2))
 
 
+def test_a_worker_that_has_ended_before_its_next_task_is_noticed_in_its_turn():
+    def patient():
+        yield [1]
+        (worker,) = multiprocessing.active_children()
+        worker.join(5)
+        yield [2]
+
+    with pytest.raises(WorkerError, match=r"worker process 0 .* exit code -9"):
+        batches(DataLoader(Squares(deadly=(1,)), batch_sampler=patient(), num_workers=1))
+
+
 def test_a_batch_that_does_not_come_is_a_timeout():
     with pytest.raises(WorkerError, match=r"timeout of 0.05 seconds"):
         batches(DataLoader(Squares(slow=range(10)), 4, num_workers=1, timeout=0.05))

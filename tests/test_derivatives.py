@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from side_by_side import leaf
+from side_by_side import both, leaf, same
 
 import tensorgrad as tg
+from tensorgrad.errors import AutogradError, ShapeError
 
 
 def test_third_derivative_of_a_power():
@@ -44,6 +45,13 @@ def test_jacobian_hessian_and_products_agree_with_each_other():
     np.testing.assert_allclose(h.numpy(), numeric, atol=1e-8)
 
 
+def test_a_product_with_a_hessian_is_that_of_one_output():
+    x = tg.ones(2)
+    for outputs in (lambda x: (x.sum(), x.prod()), lambda x: (x.prod(),)):
+        with pytest.raises(ShapeError, match="hvp: the function must return a Tensor of one element, not tuple"):
+            tg.autograd.hvp(outputs, x, x)
+
+
 def test_jacobian_and_hessian_of_several_inputs_are_nested_tuples():
     x, w = tg.tensor([1.0, 2.0]), tg.tensor(3.0)
     (jx, jw), (kx, kw) = tg.autograd.jacobian(lambda x, w: (x * w, x.sum()), (x, w))
@@ -55,6 +63,28 @@ def test_jacobian_and_hessian_of_several_inputs_are_nested_tuples():
     assert h[0][1].tolist() == [2.0, 4.0]
     assert h[1][0].tolist() == [2.0, 4.0]
     assert h[1][1].item() == 0.0
+
+
+@pytest.mark.parametrize("options", [(False, False), (False, True), (True, False, True, "reverse-mode")])
+def test_options_of_the_jacobian_and_the_hessian_are_pytorchs(options):
+    def matrices(L):
+        f = lambda x, w: (x**2 * w).sin()  # noqa: E731
+        at = (L.tensor([1.0, 2.0], dtype=L.float64), L.tensor(3.0, dtype=L.float64))
+        rows = L.autograd.functional.hessian(lambda x, w: f(x, w).sum(), at, *options)
+        return [*L.autograd.functional.jacobian(f, at, *options), *sum(rows, ())]
+
+    for ours, theirs in zip(*both(matrices), strict=True):
+        same(ours, theirs)
+
+
+def test_a_strategy_that_is_none_is_refused_and_independence_is_where_it_is_strict():
+    x = tg.ones(2)
+    with pytest.raises(ValueError, match="jacobian: strategy must be 'reverse-mode' or 'forward-mode', not 'sideways'"):
+        tg.autograd.jacobian(tg.exp, x, strategy="sideways")
+    with pytest.raises(ValueError, match="hessian: outer_jacobian_strategy must be"):
+        tg.autograd.hessian(tg.sum, x, outer_jacobian_strategy="sideways")
+    with pytest.raises(AutogradError, match="output 0 does not depend on the inputs"):
+        tg.autograd.hessian(lambda x: tg.ones(()), x, strict=True)
 
 
 def test_derivatives_of_a_function_can_be_differentiated_through():

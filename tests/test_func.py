@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from catalogue import CATALOGUE
+from side_by_side import normal, same, torch_on_one_thread
 from test_catalogue import arrays_of, each, tensors_of
 
 import tensorgrad as tg
@@ -89,6 +91,28 @@ def test_structures_go_in_and_come_out():
     close(got[1]["c"], tree["b"][1] * 2)
 
 
+INDICES = [
+    lambda x, i, j, k: x[i], lambda x, i, j, k: x[i, 1], lambda x, i, j, k: x[1, i], lambda x, i, j, k: x[-i],
+    lambda x, i, j, k: x[:, i], lambda x, i, j, k: x[..., i], lambda x, i, j, k: x[None, i, :, None],
+    lambda x, i, j, k: x[j], lambda x, i, j, k: x[:, j], lambda x, i, j, k: x[i, 1:, None], lambda x, i, j, k: x[j[0]],
+    lambda x, i, j, k: x[j, k], lambda x, i, j, k: x[i, k], lambda x, i, j, k: x[[0, 1], j], lambda x, i, j, k: x[i, j],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("indexed", INDICES)
+def test_vmap_indexes_each_example_by_its_own(indexed, shared):
+    x, k = tg.from_numpy(normal(4, 3, 3)), tg.tensor([2, 0])
+    i, j = tg.tensor([2, 0, 1, 1]), tg.tensor([[0, 0], [1, 2], [2, 0], [1, 1]])
+    x = (x[0] if shared else x).requires_grad_()
+    dims = (None if shared else 0, 0, 0, None)
+    got = func.vmap(indexed, dims)(x, i, j, k)
+    expected = tg.stack([indexed(x if shared else x[b], i[b], j[b], k) for b in range(4)])
+    close(got, expected)
+    weights = tg.from_numpy(normal(*got.shape, seed=1))
+    close(*(tg.autograd.grad(y, x, weights)[0] for y in (got, expected)))
+
+
 def test_vmap_nests():
     x, y = tg.randn(3, 4), tg.randn(5, 4)
     close(func.vmap(lambda a: func.vmap(lambda b: (a * b).sum())(y))(x), x @ y.T, 1e-5)
@@ -148,6 +172,76 @@ def test_what_comes_out_is_cut_off_unless_something_outside_is_behind_it():
     assert w.grad.item() == 4.0
 
 
+def doubles(lib, *values):
+    return lib.tensor([float(value) for value in values], dtype=lib.float64)
+
+
+# Functions of a library L and its `func`, D, that differentiate what was differentiated.
+NESTINGS = {
+    "a cotangent from outside": lambda L, D: D.grad(
+        lambda v: D.vjp(lambda x: x**2, doubles(L, 2, 3))[1](v)[0].sin().sum())(doubles(L, 1, 2)),
+    "cotangents of several outputs": lambda L, D: D.grad(
+        lambda v: D.vjp(lambda x: (x**2, x**3), doubles(L, 2, 3))[1]((v, v * v))[0].sum())(doubles(L, 1, 2)),
+    "a tangent from outside": lambda L, D: D.grad(
+        lambda v: D.jvp(lambda x: x**2, (doubles(L, 2, 3),), (v,))[1].sin().sum())(doubles(L, 1, 2)),
+    "jvp of grad": lambda L, D: D.jvp(D.grad(lambda x: (x**3).sum()), (doubles(L, 2, 3),), (doubles(L, 1, 5),))[1],
+    "grad of jvp": lambda L, D: D.grad(
+        lambda x: D.jvp(lambda z: z**3, (x,), (doubles(L, 1, 5),))[1].sum())(doubles(L, 2, 3)),
+    "jvp of jvp": lambda L, D: D.jvp(
+        lambda x: D.jvp(lambda z: z**4, (x,), (x,))[1], (doubles(L, 2, 3),), (doubles(L, 1, 5),))[1],
+    "jacrev of vjp": lambda L, D: D.jacrev(
+        lambda v: D.vjp(lambda x: x.exp(), doubles(L, 2, 3))[1](v * v)[0])(doubles(L, 1, 2)),
+    "hessian of vmap": lambda L, D: D.hessian(lambda x: D.vmap(lambda a: a.sin() * a)(x).sum())(doubles(L, 2, 3)),
+    "vmap of hessian": lambda L, D: D.vmap(D.hessian(lambda x: (x**3).sum()))(doubles(L, 2, 3, 4, 5).reshape(2, 2)),
+    "what is inside knows nothing of what is outside": lambda L, D: D.grad(
+        lambda x: (D.grad(lambda y: (y**3).sum())(doubles(L, 3)) * x).sum())(doubles(L, 2)),
+    "a value and something besides": lambda L, D: D.grad(
+        lambda x: (sum(D.grad_and_value(lambda y: ((y * y).sum(), x * y), has_aux=True)(x)[1]) * x).sum())(
+            doubles(L, 3)),
+    "vmap of grad by a batch that depends on it": lambda L, D: D.grad(
+        lambda w: D.vmap(D.grad(lambda z: z**3))(w * doubles(L, 2, 3)).sum())(doubles(L, 2, 3)),
+    "vmap of grad of what it is multiplied with": lambda L, D: D.grad(
+        lambda w: D.vmap(D.grad(lambda z: ((z * w) ** 3).sum()))(doubles(L, 2, 3)).sum())(doubles(L, 2)),
+    "vmap of vjp with a cotangent of all": lambda L, D: D.grad(
+        lambda w: D.vmap(lambda x: D.vjp(lambda z: z * z * w[0], x)[1](w[1])[0].sin())(doubles(L, 1, 4)).sum())(
+            doubles(L, 2, 3)),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # of PyTorch's own jvp
+@pytest.mark.parametrize("name", NESTINGS)
+def test_derivatives_of_derivatives_are_pytorchs(name):
+    torch = torch_on_one_thread()
+    same(NESTINGS[name](tg, tg.func), NESTINGS[name](torch, torch.func))
+
+
+def test_a_gradient_by_a_cotangent_that_requires_one_is_recorded():
+    v = tg.ones(2, requires_grad=True)
+    func.vjp(lambda x: x**2, tg.tensor([1.0, 3.0]))[1](v)[0].sum().backward()
+    assert v.grad.tolist() == [2.0, 6.0]
+
+
+def test_a_gradient_inside_vmap_reaches_a_parameter_outside():
+    x, w = tg.randn(3, 2, dtype=tg.float64), tg.randn(2, dtype=tg.float64, requires_grad=True)
+    func.vmap(func.grad(lambda z: (z * w).sin().sum()))(x).square().sum().backward()
+    loop = w.detach().requires_grad_()
+    ((x * loop).cos() * loop).square().sum().backward()
+    close(w.grad, loop.grad)
+
+
+def test_a_parameter_that_changes_before_a_gradient_inside_vmap_reads_it_is_noticed():
+    w = tg.tensor(2.0, requires_grad=True)
+
+    def late(x):
+        _, vjp_fn = func.vjp(lambda z: z * w, x)
+        with tg.no_grad():
+            w.add_(1)
+        return vjp_fn(tg.tensor(1.0))
+
+    with pytest.raises(AutogradError, match="backward of mul needs its input 1"):
+        func.vmap(late)(tg.ones(3))
+
+
 def test_argnums_aux_and_structures():
     (gx, gy), (value, aux) = func.grad_and_value(lambda x, y: ((x * y["a"]).sum(), x + 1), (0, 1), has_aux=True)(
         tg.tensor([1.0, 2.0]), {"a": tg.tensor([3.0, 4.0])}
@@ -172,6 +266,11 @@ def test_jacobians_hessians_vjp_and_jvp():
     close(func.jacrev(func.vmap(f))(tg.stack([x, 2 * x]))[1, :, 1], (2 * (a @ x)).exp()[:, None] * a)
 
 
+def test_the_jacobian_of_nothing_has_no_rows():
+    assert func.jacrev(lambda x: x.cumprod(0)[:0])(tg.ones(3)).shape == (0, 3)
+    assert func.jacrev(lambda x: (x * x).sum(0))(tg.ones(2, 0)).shape == (0, 2, 0)
+
+
 def test_chunks_give_the_same():
     x = tg.randn(7, 2)
     close(func.vmap(lambda a: a.exp().sum(), chunk_size=3)(x), x.exp().sum(1), 1e-6)
@@ -186,12 +285,52 @@ def test_random_numbers_are_refused_or_shared():
     tg.rand(1)
 
 
+def test_random_numbers_stay_refused_inside_a_vmap_that_shares_them():
+    inner = func.vmap(lambda a: F.dropout(a), randomness="same")
+    with pytest.raises(RuntimeError, match="vmap: random numbers are drawn"):
+        func.vmap(inner)(tg.ones(3, 4))
+
+
+def test_random_numbers_are_refused_in_the_thread_of_the_vmap_only():
+    def elsewhere(x):
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(tg.rand, 2).result().shape == (2,)
+        return x
+
+    func.vmap(elsewhere)(tg.ones(3))
+
+
 def test_functional_call_leaves_the_module_as_it_was_even_after_an_error():
     layer = nn.Linear(2, 2)
     before = layer.weight
     with pytest.raises(ShapeError):
         func.functional_call(layer, {"weight": tg.ones(2, 5)}, tg.ones(1, 2))
     assert layer.weight is before
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.second.weight = self.first.weight
+        self.again = self.first
+
+    def forward(self, x):
+        return self.again(self.second(self.first(x)))
+
+
+def test_what_is_tied_is_replaced_by_any_of_its_names():
+    model, x, w = Tied(), tg.ones(1, 2), tg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    biases = {"first.bias": tg.zeros(2), "second.bias": tg.zeros(2)}
+    for name in ("first.weight", "second.weight", "again.weight"):
+        for strict in (False, True):
+            y = func.functional_call(model, {name: w, **biases}, x, strict=strict)
+            assert y.tolist() == [[91.0, 199.0]]
+    given = {"first.weight": w, "second.weight": 2 * w, **biases}
+    assert func.functional_call(model, given, x, tie_weights=False).tolist() == [[182.0, 398.0]]
+    with pytest.raises(ValueError, match=r"first.weight, second.weight, again.weight are one tensor"):
+        func.functional_call(model, given, x)
+    assert model.second.weight is model.first.weight is not w
 
 
 MISTAKES = {
@@ -208,6 +347,27 @@ MISTAKES = {
     "grad by ints": (lambda: func.grad(lambda x: x.sum())(tg.arange(2)), DtypeError, "floating"),
     "argnums": (lambda: func.grad(lambda x: x.sum(), 1)(tg.ones(2)), IndexError, "argument 1"),
     "tangents": (lambda: func.jvp(tg.exp, (tg.ones(2),), (tg.ones(3),)), ShapeError, "tangents have shapes"),
+    "cotangents": (lambda: func.vjp(tg.exp, tg.ones(2))[1](tg.ones(3)), ShapeError, "vjp_fn: the cotangents have"),
+    "a number as tangent": (
+        lambda: func.jvp(tg.exp, (tg.ones(()),), (1.0,)),
+        DtypeError,
+        "jvp: tangents must be tensors",
+    ),
+    "a number as primal": (lambda: func.jvp(tg.exp, (1.0,), (1.0,)), DtypeError, "jvp: it differentiates by floating"),
+    "a number as cotangent": (
+        lambda: func.vjp(tg.exp, tg.ones(2))[1](3.0),
+        DtypeError,
+        "vjp_fn: cotangents must be tensors, and one is float",
+    ),
+    **{
+        f"{name}, {what}": (lambda name=name, make=make: make(getattr(func, name)), error, f"^{name}: {text}")
+        for name in ("grad", "grad_and_value", "jacrev", "jacfwd", "hessian")
+        for what, make, error, text in (
+            ("by a number", lambda derivative: derivative(tg.sum)(1.0), DtypeError, "it differentiates by floating"),
+            ("argnums", lambda derivative: derivative(tg.sum, 1)(tg.ones(2)), IndexError, "argnums names argument 1"),
+            ("no tensor", lambda derivative: derivative(lambda x: 1)(tg.ones(2)), (DtypeError, ShapeError), "the func"),
+        )
+    },
     "randomness": (lambda: func.vmap(tg.exp, randomness="different"), ValueError, "'error' or 'same'"),
     "unknown name": (
         lambda: func.functional_call(nn.Linear(1, 1), {"w": tg.ones(1)}, tg.ones(1)),

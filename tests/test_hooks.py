@@ -320,3 +320,22 @@ def test_a_hook_that_is_always_called_is_so_where_forward_fails():
 
     ours, theirs = both(claim)
     assert ours == theirs == [("always", None), ("with kwargs", None)]
+
+
+def test_a_hook_that_is_always_called_is_called_once_where_a_later_one_fails():
+    def claim(library):
+        log = []
+
+        def fails(module, args, y):
+            raise ValueError("no")
+
+        module = module_of(library, lambda x: x)
+        module.register_forward_hook(lambda m, args, y: log.append(("before", y)), always_call=True)
+        module.register_forward_hook(fails, always_call=True)
+        module.register_forward_hook(lambda m, args, y: log.append(("after", y)), always_call=True)
+        with pytest.raises(ValueError, match="no"):
+            module(1)
+        return log
+
+    ours, theirs = both(claim)
+    assert ours == theirs == [("before", 1), ("after", 1)]

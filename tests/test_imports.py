@@ -65,7 +65,7 @@ ORDER = [
     ["linalg"],
     ["random"],
     ["types"],
-    ["settings", "amp", "cuda", "accelerator", "distributed"],
+    ["settings", "amp", "cuda", "accelerator", "distributed", "multiprocessing"],
     ["testing"],
     ["metrics"],
     ["nn"],

@@ -7,9 +7,11 @@ import pickle
 import numpy as np
 import pytest
 from optim_cases import optimizers
+from side_by_side import torch_on_one_thread
 
 import tensorgrad as tg
 from tensorgrad import optim
+from tensorgrad.optim.line_search import Point, strong_wolfe
 
 
 def rosenbrock(x):
@@ -23,6 +25,7 @@ LBFGS = [
     {"lr": 1e-3},
     {"lr": 1e-3, "max_iter": 5, "max_eval": 4, "history_size": 3, "tolerance_change": 0.0},
     {"line_search_fn": "strong_wolfe", "tolerance_grad": 1.0, "tolerance_change": 1e-3},
+    *({"line_search_fn": "strong_wolfe", "lr": lr, "max_iter": 10, "max_eval": 40} for lr in (0.1, 2, 5, 10)),
 ]
 
 
@@ -52,6 +55,47 @@ def test_lbfgs_goes_pytorchs_way_call_by_call(options):
     assert my_state.keys() == their_state.keys() - {"al"}
     for p, q in zip(ours, theirs):
         np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-6, atol=1e-9)
+
+
+# Functions of a step that fall at 0, and their slopes.
+LINES = {
+    "a parabola": (lambda t: (t - 3) ** 2, lambda t: 2 * (t - 3)),
+    "a narrow valley": (lambda t: 100 * (t - 0.01) ** 2, lambda t: 200 * (t - 0.01)),
+    "a flat floor": (lambda t: (t - 2) ** 4, lambda t: 4 * (t - 2) ** 3),
+    "waves": (lambda t: np.cos(3 * t) - t / 10 + 0.05 * t * t, lambda t: -3 * np.sin(3 * t) - 0.1 + 0.1 * t),
+    "steep and flat": (lambda t: np.exp(-5 * t) + 0.1 * t, lambda t: -5 * np.exp(-5 * t) + 0.1),
+    "a wall": (lambda t: np.exp(min(4 * t, 300)) - 50 * t, lambda t: 4 * np.exp(min(4 * t, 300)) - 50),
+    "a kink": (lambda t: abs(t - 1.3), lambda t: np.sign(t - 1.3)),
+    "no bottom": (lambda t: -t, lambda t: -1.0),
+    "not a number": (lambda t: (t - 1) ** 2 if t < 4 else np.nan, lambda t: 2 * (t - 1) if t < 4 else np.nan),
+}
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 4, 25])
+@pytest.mark.parametrize("first", [1e-3, 0.1, 1.0, 2.7, 40.0])
+@pytest.mark.parametrize("name", LINES)
+def test_the_line_search_goes_pytorchs_way_call_by_call(name, first, most):
+    torch = torch_on_one_thread()
+    from torch.optim.lbfgs import _strong_wolfe
+
+    f, slope = LINES[name]
+    called, expected = [], []
+
+    def at(t):
+        called.append(float(t))
+        return Point(t, np.float64(f(t)), np.array([slope(t)]), np.float64(slope(t)))
+
+    def peer(x, t, d):
+        expected.append(float(t))
+        return f(float(t)), torch.tensor([slope(float(t))], dtype=torch.float64)
+
+    begin = Point(0, f(0.0), np.array([slope(0.0)]), slope(0.0))
+    found, calls = strong_wolfe(at, begin, first, 1.0, 1e-9, most)
+    one = torch.ones(1, dtype=torch.float64)
+    value, g, t, evaluations = _strong_wolfe(peer, None, first, one, f(0.0), one * slope(0.0), slope(0.0), max_ls=most)
+    np.testing.assert_allclose(called, expected, rtol=1e-9)
+    assert calls == evaluations
+    np.testing.assert_allclose([found.t, found.f, *found.g], [float(t), value, *g], rtol=1e-9)
 
 
 def test_lbfgs_resumes_from_its_own_state_and_from_pytorchs():

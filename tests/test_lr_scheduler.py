@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -338,6 +340,49 @@ def test_warm_restarts_go_to_any_epoch_as_in_pytorch():
             peer.step(epoch)
             assert rates(ours) == pytest.approx(rates(theirs), rel=1e-9, abs=1e-12)
             assert (scheduler.T_cur, scheduler.T_i) == pytest.approx((peer.T_cur, peer.T_i))
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_a_schedule_goes_to_an_epoch_with_a_warning_as_in_pytorch(name, options):
+    torch = pytest.importorskip("torch")
+    ours, theirs = optimizer(), peer_optimizer()
+    scheduler = getattr(lr_scheduler, name)(ours, **options)
+    peer = getattr(torch.optim.lr_scheduler, name)(theirs, **options)
+    for epoch in (0, 1, None, 7, 8, None, None, 2, 0, None, 50, 13, 90, 100, None):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            scheduler.step(epoch)
+        assert len(told) == (epoch is not None and name != "CosineAnnealingWarmRestarts")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            peer.step(epoch)
+        assert rates(ours) == pytest.approx(rates(theirs), rel=1e-9, abs=1e-12), epoch
+        assert scheduler.last_epoch == peer.last_epoch
+
+
+def test_a_schedule_that_watches_a_metric_is_told_the_epoch_with_a_warning():
+    ours = optimizer()
+    scheduler = lr_scheduler.ReduceLROnPlateau(ours, patience=0)
+    scheduler.step(1.0)
+    with pytest.warns(UserWarning, match=r"ReduceLROnPlateau\.step: the argument epoch is deprecated"):
+        scheduler.step(2.0, 7)
+    assert scheduler.last_epoch == 7
+    assert rates(ours) == pytest.approx([0.1, 0.03])
+
+
+def test_schedules_made_of_schedules_go_to_no_epoch():
+    chained = lr_scheduler.ChainedScheduler([lr_scheduler.StepLR(optimizer(), 2)])
+    with pytest.raises(TypeError):
+        chained.step(3)
+
+
+def test_a_state_is_a_dict():
+    with pytest.raises(TypeError, match=r"StepLR\.load_state_dict: it takes a dict, not NoneType"):
+        lr_scheduler.StepLR(optimizer(), 2).load_state_dict(None)
+
+
+def test_the_base_has_its_older_name():
+    assert lr_scheduler._LRScheduler is lr_scheduler.LRScheduler
 
 
 def test_a_schedule_writes_into_a_learning_rate_that_is_a_tensor():

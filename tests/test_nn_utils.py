@@ -71,8 +71,10 @@ def test_clipping_is_torchs(name, dtype):
 
 def test_a_norm_that_is_not_finite_may_be_an_error():
     params = with_grads(tg, GRADS["infinite"], tg.float32)
-    with pytest.raises(RuntimeError, match=r"norm of order 2\.0 of the gradients is inf"):
+    with pytest.raises(RuntimeError, match=r"clip_grad_norm_: the norm of order 2\.0 of the gradients is inf"):
         utils.clip_grad_norm_(params, 1.0, error_if_nonfinite=True)
+    with pytest.raises(RuntimeError, match="get_total_norm: the norm"):
+        utils.get_total_norm([params[0].grad], error_if_nonfinite=True)
     assert params[0].grad.tolist() == [3.0, math.inf]
 
 

@@ -77,6 +77,13 @@ def test_group_norm_is_pytorchs(shape, groups, given):
         agree("group_norm", affine(draw(*shape), 6, **given), num_groups=groups)
 
 
+def test_group_norm_leaves_an_expanded_input_as_it_is():
+    x = tg.tensor([[1.0], [3.0]]).expand(2, 4)
+    y = F.group_norm(x, 2)
+    assert x.tolist() == [[1.0] * 4, [3.0] * 4]
+    assert not y.any()
+
+
 @pytest.mark.parametrize("shape", [(2, 3, 5), (2, 3, 4, 2), (1, 3, 2, 2, 2)], ids=str)
 @pytest.mark.parametrize("given", AFFINE[:3], ids=str)
 def test_instance_norm_is_pytorchs(shape, given):

@@ -220,6 +220,17 @@ def test_float16_parameters_are_updated_in_float32(name):
         np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=2e-3, atol=1e-6)
 
 
+def test_adafactor_leaves_a_matrix_of_zero_gradients_where_it_is():
+    ours, optimizer, theirs, peer = optimizers("Adafactor", {}, start([(3, 2)]))
+    give(ours, [np.zeros((3, 2))])
+    theirs[0].grad = theirs[0].detach() * 0
+    before = values(ours)
+    for each in (optimizer, peer):
+        each.step()
+    assert_same_bits(values(ours), before)
+    assert_same_bits(values(theirs), before)
+
+
 def test_centered_rmsprop_stays_finite_on_a_constant_gradient():
     (p,) = params = leaves([np.zeros(50, np.float32)])
     optimizer = optim.RMSprop(params, alpha=0.5, centered=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 
 import numpy as np
 import pytest
-from optim_cases import assert_same_bits, give, leaves, start, values, walk
+from optim_cases import assert_same_bits, give, leaves, optimizers, start, values, walk, walk_both
 
 import tensorgrad as tg
 from tensorgrad import optim
@@ -168,6 +169,17 @@ def test_zero_grad_forgets_or_fills():
     assert p.grad is None
 
 
+def test_a_gradient_that_was_recorded_is_replaced_by_zeros_and_stays_as_it_was():
+    (p,) = params = leaves([np.ones(2)])
+    (p**3).sum().backward(create_graph=True)
+    grad = p.grad
+    optim.SGD(params).zero_grad(set_to_none=False)
+    assert p.grad.tolist() == [0, 0]
+    assert not p.grad.requires_grad
+    (second,) = tg.autograd.grad((grad * grad).sum(), p)
+    assert second.tolist() == [36, 36]
+
+
 def test_a_graph_that_kept_a_parameter_refuses_after_the_step():
     (p,) = params = leaves([np.ones(2)])
     loss = (p * p).sum()
@@ -234,6 +246,30 @@ def test_what_cannot_be_optimized_is_refused_with_the_reason(make, error, match)
         make(tg.ones(2, requires_grad=True))
 
 
+def test_a_state_dict_of_json_and_of_before_there_was_a_choice_of_kernels_is_loaded():
+    params = leaves([np.ones(2)])
+    optimizer = optim.Adam(params, lr=0.5, betas=(0.5, 0.9))
+    saved = optimizer.state_dict()
+    (group,) = saved["param_groups"] = json.loads(json.dumps(saved["param_groups"]))
+    for switch in ("foreach", "fused", "capturable", "differentiable"):
+        del group[switch]
+    other = optim.Adam(params, foreach=True, capturable=True)
+    other.load_state_dict(saved)
+    assert other.param_groups[0] == optimizer.param_groups[0]
+    assert other.param_groups[0]["betas"] == (0.5, 0.9)
+
+
+def test_a_number_of_the_state_may_be_changed():
+    arrays = [np.ones(2), np.full(3, 2.0)]
+    ours, optimizer, theirs, peer = optimizers("NAdam", {"lr": 0.1}, arrays)
+    walk_both(ours, optimizer, theirs, peer, 2)
+    optimizer.state[ours[1]]["mu_product"] = 0.25
+    peer.state[theirs[1]]["mu_product"].fill_(0.25)
+    walk_both(ours, optimizer, theirs, peer, 2, seed=2)
+    for p, q in zip(ours, theirs):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-6)
+
+
 def edited(**changes):
     params = leaves([np.ones(2), np.ones(3)])
     optimizer = optim.Adam(params)
@@ -244,6 +280,7 @@ def edited(**changes):
 @pytest.mark.parametrize(
     ("saved", "error", "match"),
     [
+        (lambda: None, TypeError, r"Adam\.load_state_dict: it takes a dict, not NoneType"),
         (lambda: {"state": {}}, KeyError, "no 'param_groups'"),
         (lambda: edited(param_groups=[]), ValueError, "it has 0 parameter groups, and this optimizer 1"),
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from side_by_side import torch_on_one_thread
+from side_by_side import compare_by_expression, normal, torch_on_one_thread
 
 import tensorgrad as tg
 import tensorgrad.nn.functional as F
@@ -96,12 +96,8 @@ LAYERS = [
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_layers_are_pytorchs(layer):
-    torch = pytest.importorskip("torch")
     n = int(layer[layer.index("d(") - 1])
-    ours, theirs = eval(f"nn.{layer}", {"nn": nn}), eval(f"nn.{layer}", {"nn": torch.nn})
-    assert repr(ours) == repr(theirs)
-    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5, 6)[: n + 2])
-    np.testing.assert_array_equal(ours(tg.tensor(x)).numpy(), theirs(torch.tensor(x)).numpy())
+    compare_by_expression(layer, normal(*(2, 3, 4, 5, 6)[: n + 2]))
 
 
 def test_a_layer_names_itself_in_an_error():

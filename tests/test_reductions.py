@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+from side_by_side import compare
 
 import tensorgrad as tg
 from tensorgrad.errors import DtypeError, ShapeError
@@ -344,6 +345,7 @@ MISTAKES = [
     (f"{X}.topk(3)", ShapeError, "topk: k = 3 is out of range for dimension 1 of size 2"),
     (f"{X}.topk(1.5)", TypeError, "topk: k must be an int, not float"),
     (f"{X}.kthvalue(0)", ShapeError, "kthvalue: k = 0 .* counts from 1"),
+    ("tg.quantile([1.0], 0.5)", DtypeError, "quantile: input must be a Tensor, not list"),
     (f"{X}.quantile(1.5)", ValueError, "quantile: q must lie between 0 and 1"),
     (f"{X}.quantile(tg.ones(1, 1))", ShapeError, r"quantile: q must be .* \(1, 1\)"),
     (f"{X}.quantile(tg.ones(1).double())", DtypeError, "quantile: q must have the input's dtype, float32, and has"),
@@ -357,6 +359,8 @@ MISTAKES = [
     (f"{X}.diff(-1)", ValueError, "diff: n must be 0 or more, not -1"),
     (f"{X}.diff(prepend=tg.ones(1))", ShapeError, r"diff: prepend and append .* 2, .* \(1,\)"),
     (f"tg.trapezoid({X}, tg.ones(3))", ShapeError, r"trapezoid: x must have one value for each of the 2 .* \(3,\)"),
+    (f"tg.trapezoid({X}, 1)", DtypeError, "trapezoid: x must be a Tensor, not int"),
+    (f"tg.cumulative_trapezoid({X}, 1.0)", DtypeError, "cumulative_trapezoid: x must be a Tensor, not float"),
     (f"tg.trapezoid({X}, {X}, dx=1.0)", TypeError, "trapezoid: .* x, or .* dx, not both"),
     ("tg.zeros(2, 2, 2).cov()", ShapeError, r"cov: .* \(2, 2, 2\)"),
     ("tg.zeros(2, 2, 2).corrcoef()", ShapeError, r"corrcoef: .* \(2, 2, 2\)"),
@@ -424,3 +428,35 @@ def test_sums_by_blocks_have_the_shapes_and_values_of_plain_ones(shape, keepdim)
         expected = x.double().numpy().sum(dim, keepdims=keepdim)
         assert got.shape == expected.shape
         np.testing.assert_allclose(got.numpy(), expected, rtol=1e-5)
+
+
+INFINITE = [
+    [-np.inf, 1, 2], [1, -np.inf, 2], [1, 2, -np.inf], [1, np.inf, 2], [np.inf, 1, 2], [1, 2, np.inf],
+    [np.inf, np.inf, 1], [-np.inf, np.inf, 1], [-np.inf, -np.inf, 1], [np.nan, 1, 2], [1, np.nan, 2],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("numbers", INFINITE)
+def test_the_gradient_of_logcumsumexp_is_undefined_only_at_infinities(numbers):
+    compare(lambda L, a: L.logcumsumexp(a, 0), [np.array(numbers)])
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 2, np.inf])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_a_nan_keeps_renorm_from_scaling_its_row_and_no_gradient_from_the_others(dim, p):
+    compare(lambda L, a: a.renorm(p, dim, 1.0), [np.array([[np.nan, 1], [3, 4], [np.inf, 1], [0.1, 0.2]])])
+
+
+def test_a_number_of_elements_has_a_gradient_of_zeros():
+    x = tg.tensor([[0.0, 2.0, np.nan], [0.0, np.inf, 1.0]], requires_grad=True)
+    y = x.norm(0, 0)
+    assert y.tolist() == [0.0, 2.0, 2.0]
+    (y.sum() + tg.linalg.vector_norm(x, 0)).backward()
+    assert not x.grad.any()
+
+
+@pytest.mark.parametrize("dtype", [tg.float16, tg.float32, tg.float64])
+def test_equal_elements_have_no_spread(dtype):
+    x = tg.full((3, 1000), 0.1, dtype=dtype)
+    for y in (x.var(), x.std(), x.var(1, correction=0), x.std(0)):
+        assert not y.any()

@@ -198,3 +198,67 @@ def test_assigned_states_are_taken_themselves():
     assert net[1].bias.tolist() == [7.0]
     assert net.count is state["count"]
     assert list(net.state_dict()) == list(state)
+
+
+# Hooks
+
+
+def told_of_state(library):
+    """What hooks of a model, of a part of it and of a layer are told, and what comes out and is loaded."""
+    layers, told = library.nn, []
+    net = layers.Sequential(layers.Linear(1, 1), layers.Sequential(layers.Linear(1, 1, bias=False)))
+
+    def telling(name, act=lambda *args: None):
+        def hook(module, *args):
+            told.append((name, type(module).__name__, [list(a) if isinstance(a, dict) else a for a in args[:2]]))
+            act(*args)
+
+        return hook
+
+    def renamed(state, prefix, *rest):
+        state[prefix + "weight"] = state.pop(prefix + "old")
+
+    for name, module in (("net", net), ("part", net[1]), ("layer", net[1][0])):
+        module.register_state_dict_pre_hook(telling(f"{name} before"))
+        module.register_state_dict_post_hook(telling(f"{name} after"))
+        module.register_load_state_dict_pre_hook(telling(f"{name} before loading"))
+        module.register_load_state_dict_post_hook(
+            lambda module, keys, name=name: told.append((name, sorted(keys.missing_keys), sorted(keys.unexpected_keys)))
+        )
+    net[1][0].register_state_dict_post_hook(telling("", lambda state, prefix, _: state.update({prefix + "old": 1})))
+    net[1][0].register_load_state_dict_pre_hook(telling("", renamed))
+    told.append(list(net.state_dict(prefix="net.")))
+    loaded = {"0.weight": library.ones(1, 1), "1.0.old": library.ones(1, 1) * 2, "extra": library.ones(1)}
+    told.append([list(names) for names in net.load_state_dict(loaded, strict=False)])
+    handle = net.register_load_state_dict_post_hook(lambda module, keys: [names.clear() for names in keys][2:] or None)
+    told.append([list(names) for names in net.load_state_dict(loaded)])
+    handle.remove()
+    with pytest.raises(RuntimeError, match="extra"):
+        net.load_state_dict(loaded)
+    told.append((list(loaded), net[1][0].weight.tolist(), net[0].weight.tolist()))
+    return told
+
+
+def test_hooks_of_the_state_are_told_and_may_change_what_they_are_in_torch():
+    ours, theirs = both(told_of_state)
+    assert ours == theirs
+
+
+def test_without_a_hook_that_could_forgive_it_nothing_is_loaded_and_with_one_what_fits_is():
+    m = linear()
+    before = m.weight.tolist()
+    with pytest.raises(RuntimeError, match="and nothing was loaded:\n  missing: bias"):
+        m.load_state_dict({"weight": tg.ones(2, 2)})
+    assert m.weight.tolist() == before
+    m.register_load_state_dict_post_hook(lambda module, keys: None)
+    with pytest.raises(RuntimeError, match="and only what fits was loaded:\n  missing: bias"):
+        m.load_state_dict({"weight": tg.ones(2, 2)})
+    assert m.weight.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize("name", ["register_state_dict_post_hook", "register_load_state_dict_post_hook"])
+def test_a_hook_of_the_state_that_returns_something_is_refused(name):
+    m = linear()
+    getattr(m, name)(lambda *args: {})
+    with pytest.raises(TypeError, match=f"{name}: the hook must return None, not dict"):
+        m.load_state_dict(m.state_dict())

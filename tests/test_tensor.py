@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+from side_by_side import both
 
 import tensorgrad as tg
 from tensorgrad.errors import AutogradError, DtypeError, ShapeError
@@ -287,7 +288,7 @@ def test_numbers_lengths_iteration_membership_and_text():
     assert 7 not in x
     assert (float(tg.tensor([2.5])), int(tg.tensor(2.5)), bool(tg.tensor([0.0]))) == (2.5, 2, False)
     assert [10, 20, 30][tg.tensor(1)] == 20
-    assert f"{tg.tensor(1.25):.1f} {tg.tensor([1])}" == "1.2 tensor([1])"
+    assert f"{tg.tensor(1.25):.1f} {tg.tensor([1])} {tg.tensor(1.25, requires_grad=True)}" == "1.2 tensor([1]) 1.25"
     for call in (len, iter):
         with pytest.raises(TypeError, match="no dimensions"):
             call(tg.tensor(1.0))
@@ -297,6 +298,23 @@ def test_numbers_lengths_iteration_membership_and_text():
         tg.ones(2).item()
     with pytest.raises(TypeError):
         [1, 2][tg.tensor(1.0)]
+
+
+def test_a_view_knows_where_in_the_memory_it_begins():
+    def offsets(lib):
+        x = lib.arange(24).reshape(4, 6)
+        views = (x, x[1], x[1:, 2:][2], x[:, ::2].T[1], x[3:][:, 1].reshape(1), x[1].clone())
+        return [view.storage_offset() for view in views]
+
+    ours, theirs = both(offsets)
+    assert ours == theirs
+
+
+def test_what_is_made_in_inference_mode_may_have_a_part_in_a_graph():
+    with tg.inference_mode():
+        x = tg.ones(2)
+    assert not x.is_inference()
+    assert (tg.ones(2, requires_grad=True) * x).requires_grad
 
 
 def test_a_tensor_is_a_key_by_identity_and_equals_no_other_kind():

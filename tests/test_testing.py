@@ -86,8 +86,36 @@ def test_gradcheck_finds_a_gradient_that_is_nan():
 def test_gradcheck_refuses_what_it_cannot_check():
     with pytest.raises(DtypeError, match=r"inputs\[0\] is float32.*\.double\(\)"):
         gradcheck(lambda x: x * 2, tg.ones(1, requires_grad=True))
-    with pytest.raises(ValueError, match="none of the inputs requires a gradient"):
-        gradcheck(lambda x: x * 2, tg.ones(1, dtype=tg.float64))
+    for check in (gradcheck, gradgradcheck):
+        with pytest.raises(ValueError, match=f"^{check.__name__}: none of the inputs requires a gradient"):
+            check(lambda x: x * 2, tg.ones(1, dtype=tg.float64))
+
+
+LAYOUTS = {
+    "transposed": lambda x: x.t(),
+    "every second": lambda x: x[:, ::2],
+    "backwards": lambda x: tg.from_numpy(x.numpy()[::-1, ::-2]),
+    "no elements": lambda x: x[:, :0],
+    "no dimensions": lambda x: x[0, 1],
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_gradcheck_keeps_to_memory_of_its_own_with_the_strides_of_the_input(name):
+    base = tg.arange(12.0, dtype=tg.float64).reshape(3, 4)
+    x = LAYOUTS[name](base).detach().requires_grad_()
+    seen = []
+
+    def spoils(x):
+        seen.append(x.stride())
+        y = x * x
+        with tg.no_grad():
+            x.zero_()
+        return y.detach() + x * 0
+
+    gradcheck(spoils, x)
+    assert seen[0] == x.stride()
+    assert base.flatten().tolist() == list(range(12))
 
 
 def test_gradgradcheck_finds_a_wrong_second_derivative():

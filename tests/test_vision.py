@@ -17,6 +17,7 @@ from tensorgrad.errors import ShapeError
 from tensorgrad.vision import transforms
 from tensorgrad.vision.datasets import CIFAR10, MNIST, FashionMNIST
 from tensorgrad.vision.transforms import InterpolationMode
+from tensorgrad.vision.utils import make_grid
 
 RNG = np.random.default_rng(0)
 NAMES = list(datasets.FashionMNIST.checksums)
@@ -285,3 +286,15 @@ def test_the_usual_augmentation_runs_on_bytes():
         [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(), transforms.ToTensor()]
     )
     assert augment(drawn(32, 32, 3)).shape == (3, 32, 32)
+
+
+def test_a_grid_of_images_has_their_values_and_leaves_them_as_they_were():
+    images = tg.arange(16.0).reshape(2, 2, 2, 2)[:, :1]
+    grid = make_grid(images, nrow=2, padding=1, pad_value=-1.0)
+    assert grid.shape == (3, 4, 7)
+    assert grid[0].tolist() == [[-1] * 7, [-1, 0, 1, -1, 8, 9, -1], [-1, 2, 3, -1, 10, 11, -1], [-1] * 7]
+    together = make_grid(images, padding=0, normalize=True)
+    np.testing.assert_allclose(together[1], np.array([[0, 1, 8, 9], [2, 3, 10, 11]]) / 11, rtol=1e-6)
+    apart = make_grid(images, padding=0, normalize=True, scale_each=True)
+    np.testing.assert_allclose(apart[2], np.array([[0, 1, 0, 1], [2, 3, 2, 3]]) / 3, rtol=1e-6)
+    assert images.flatten().tolist() == [0, 1, 2, 3, 8, 9, 10, 11]

@@ -63,6 +63,10 @@ class Batched(Foreign):
         ]
         return tuple(parts) if isinstance(y, tuple) else parts[0]
 
+    def holding(self, tensor: Any) -> Batched:
+        """A tensor from outside, which all examples share."""
+        return Batched(tensor, self.level, self.size_of_batch, mapped=False)
+
     def __repr__(self) -> str:
         return f"vmap of {self.size_of_batch} at level {self.level}: {self.inner!r}"
 
@@ -94,20 +98,21 @@ class Batched(Foreign):
     # Over all elements of all examples, as what a check of the values asks
 
     def min(self) -> Any:
-        return self._values().min()
+        return self.values().min()
 
     def max(self) -> Any:
-        return self._values().max()
+        return self.values().max()
 
     def any(self) -> Any:
-        return self._values().any()
+        return self.values().any()
 
     def all(self) -> Any:
-        return self._values().all()
+        return self.values().all()
 
-    def _values(self) -> Any:
+    def values(self) -> Any:
+        """The array of all examples."""
         data = self.inner._data
-        return data._values() if isinstance(data, Batched) else data
+        return data.values() if isinstance(data, Batched) else data
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         """Zeros and ones of an example's shape need no values; all else that NumPy does would lose the batch."""

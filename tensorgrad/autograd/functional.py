@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -32,9 +33,10 @@ def backward(
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
-    """`Tensor.backward` of several tensors in one walk.
+    """`Tensor.backward` of several tensors in one walk. `grad_variables` is the older name of `grad_tensors`.
 
     >>> import tensorgrad as tg
     >>> x = tg.tensor([3.0], requires_grad=True)
@@ -42,6 +44,11 @@ def backward(
     >>> x.grad
     tensor([5.])
     """
+    if grad_variables is not None:
+        if grad_tensors is not None:
+            raise ValueError("backward: grad_variables is the older name of grad_tensors; give one of them")
+        warnings.warn("backward: grad_variables is deprecated; use grad_tensors", FutureWarning, stacklevel=2)
+        grad_tensors = grad_variables
     outputs = _tuple(tensors)
     walk.backward(
         outputs,
@@ -60,14 +67,15 @@ def grad(
     create_graph: bool = False,
     only_inputs: bool = True,
     allow_unused: bool | None = None,
-    *,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """The gradients of `outputs` with respect to `inputs`, as a tuple; nothing is accumulated in `.grad`.
 
     `grad_outputs`, one per output, may be None for outputs of one element. `create_graph` records the gradients, so
     that they can be differentiated. An input that the outputs do not depend on raises `AutogradError`, or gives None
-    with `allow_unused`, or zeros with `materialize_grads`.
+    with `allow_unused`, or zeros with `materialize_grads`. With `is_grads_batched`, the first dimension of each of
+    `grad_outputs` is that of a batch, for which all gradients are computed at once.
 
     >>> import tensorgrad as tg
     >>> x = tg.tensor(3.0, requires_grad=True)
@@ -77,7 +85,13 @@ def grad(
     (27.0, 18.0)
     """
     ys, xs = _tuple(outputs), _tuple(inputs)
-    results = walk.grad(ys, xs, _gradients(ys, grad_outputs, "grad"), retain_graph, create_graph)
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: materialize_grads gives zeros for what allow_unused=False makes an error; give one")
+    given = _gradients(ys, grad_outputs, "grad")
+    if is_grads_batched:
+        results = _batched(ys, xs, given, retain_graph, create_graph)
+    else:
+        results = walk.grad(ys, xs, given, retain_graph, create_graph)
     if materialize_grads:
         return tuple(wrap(np.zeros_like(x._data)) if g is None else g for g, x in zip(results, xs))
     if not allow_unused:
@@ -88,6 +102,25 @@ def grad(
                     f"allow_unused=True to get None for it"
                 )
     return results
+
+
+def _batched(
+    ys: tuple[Any, ...], xs: tuple[Any, ...], given: tuple[Any, ...], retain_graph: bool | None, create_graph: bool
+) -> tuple[Any, ...]:
+    """The gradients for a batch of gradients of the outputs. None of them may be left out."""
+    from tensorgrad.func import vmap
+
+    if not all(getattr(g, "ndim", 0) for g in given):
+        raise ShapeError("grad: with is_grads_batched all of grad_outputs must be given, a batch of each")
+    unused: list[bool] = []
+
+    def found(*gradients: Any) -> tuple[Any, ...]:
+        results = walk.grad(ys, xs, gradients, retain_graph, create_graph)
+        unused[:] = [g is None for g in results]
+        return tuple(g for g in results if g is not None)
+
+    results = iter(vmap(found)(*given))
+    return tuple(None if absent else next(results) for absent in unused)
 
 
 def _prepare(inputs: Any, create_graph: bool, caller: str) -> tuple[Any, ...]:
@@ -174,17 +207,26 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _like(values, single), _like(products, single)
 
 
-def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False) -> Any:
+def jacobian(
+    func: Callable[..., Any],
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> Any:
     """The Jacobian: for each output and input a tensor of shape output.shape + input.shape.
 
     A single tensor where both are single, else (nested) tuples. With `strict`, an output that depends on none of the
-    inputs raises `AutogradError` instead of giving zeros.
+    inputs raises `AutogradError` instead of giving zeros. `vectorize` and `strategy`, which PyTorch has, do not change
+    the numbers, nor how they are computed: `func.jacrev` and `func.jacfwd` compute all rows, or columns, at once.
 
     >>> import tensorgrad as tg
     >>> tg.autograd.jacobian(lambda x: x**2, tg.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
     """
+    _check_strategy("jacobian", "strategy", strategy)
     xs = _prepare(inputs, create_graph, "jacobian")
     ys, single = _call(func, xs, "jacobian")
     rows_of_outputs = []
@@ -204,6 +246,11 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, 
     return _like(tuple(rows_of_outputs), single)
 
 
+def _check_strategy(caller: str, what: str, strategy: str) -> None:
+    if strategy not in ("reverse-mode", "forward-mode"):
+        raise ValueError(f"{caller}: {what} must be 'reverse-mode' or 'forward-mode', not {strategy!r}")
+
+
 def _stack(rows: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     if not rows:
         return wrap(np.zeros(shape, dtype))
@@ -213,22 +260,31 @@ def _stack(rows: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
     return REGISTRY["reshape"].function(joined, shape=shape)
 
 
-def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False) -> Any:
+def hessian(
+    func: Callable[..., Any],
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
     """The matrix of second derivatives of a function to one element: of shape input.shape + input.shape, or, for
-    several inputs, a tuple of tuples. Raises `ShapeError` where the function returns more than one element.
+    several inputs, a tuple of tuples. Raises `ShapeError` where the function returns more than one element. The
+    options are those of `jacobian`.
 
     >>> import tensorgrad as tg
     >>> tg.autograd.hessian(lambda x: (x**3).sum(), tg.tensor([1.0, 2.0]))
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
+    _check_strategy("hessian", "outer_jacobian_strategy", outer_jacobian_strategy)
     single = isinstance(inputs, TensorBase)
 
     def gradient(*xs: Any) -> tuple[Any, ...]:
         y = _scalar(func(*xs), "hessian")
         return _dense_grad((y,), xs, (wrap(np.ones_like(y._data)),), create_graph=True)
 
-    result = jacobian(gradient, inputs, create_graph)
+    result = jacobian(gradient, inputs, create_graph, strict)
     return result[0] if single else result
 
 

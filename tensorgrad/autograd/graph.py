@@ -116,6 +116,14 @@ class Foreign:
         """The result of an op on tensors and arrays that this one is among."""
         raise NotImplementedError
 
+    def holding(self, tensor: Any) -> Foreign:
+        """An array of this kind that stands for a tensor which is none, and its graph."""
+        raise NotImplementedError
+
+    def values(self) -> np.ndarray[Any, Any]:
+        """The memory behind it."""
+        raise NotImplementedError
+
 
 class TensorBase:
     """The slots of a tensor; `tensorgrad.Tensor` adds the operators and methods."""
@@ -341,6 +349,7 @@ def check_unwritten(node: Node) -> None:
         what = "saved tensor" if isinstance(saved, Saved) else "output"
         named += [(f"its {what} {i}", kept) for i, kept in enumerate(saved)]
     for which, kept in named:
+        kept = kept.values() if isinstance(kept, Foreign) else kept
         if isinstance(kept, np.ndarray) and writes.since(node.seq, kept):
             raise AutogradError(
                 f"backward of {node.op.name} needs {which}, {spec(kept.shape, kept.dtype)}, but that was changed in "

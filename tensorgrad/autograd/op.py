@@ -170,8 +170,11 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS) -> 
         raise DtypeError(f"{op.name}: it takes a Tensor, not {', '.join(type(x).__name__ for x in inputs)}")
     if foreign is not None:
         y = foreign.run(op, inputs, attrs)
-        # What is not of its level is connected to the result inside: there its gradient will come from.
-        edges = [e if getattr(x, "level", -1) == foreign.level else None for e, x in zip(edges, arrays)]
+        # What is not of its level is connected to the result inside: there its gradient will come from, in what is
+        # kept for a vjp too.
+        for i, (e, x) in enumerate(zip(edges, arrays)):
+            if e is not None and getattr(x, "level", -1) != foreign.level:
+                arrays[i], edges[i] = foreign.holding(inputs[i]), None
         mask = sum(1 << i for i, e in enumerate(edges) if e is not None)
     else:
         if op.inputs != "any":

@@ -348,6 +348,18 @@ def accumulate(leaf: Any, g: Any, owned: bool) -> None:
         call_after(leaf, isinstance(g, TensorBase))
 
 
+def clear(leaf: Any, set_to_none: bool) -> None:
+    """Forget a gradient, or fill it with zeros."""
+    held = leaf._grad
+    if set_to_none or held is None:
+        leaf._grad = None
+    elif held._node is None:
+        held._data.fill(0)
+        writes.stamp(held._data)
+    else:  # it was recorded, by create_graph, and may be needed as it is
+        leaf._grad = wrap(np.zeros_like(held._data))
+
+
 def _released(node: Node) -> AutogradError:
     return AutogradError(
         f"backward of {node.op.name} a second time: what it kept was released by the first backward{called_at(node)}. "

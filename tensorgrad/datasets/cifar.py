@@ -8,20 +8,19 @@ import os
 import pickle
 import tarfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tensorgrad.datasets.files import data_root, download, find, missing
-from tensorgrad.datasets.images import ImageDataset, parts
+from tensorgrad.datasets.images import DownloadedImages, parts
 from tensorgrad.files import replacing
 
 _FOLDER, _ARCHIVE = "cifar-10-batches-py", "cifar-10-python.tar.gz"
 
 
-class CIFAR10(ImageDataset):
+class CIFAR10(DownloadedImages):
     """Photographs of 32 x 32 pixels in ten classes: 50,000 to train with and 10,000 to test (Krizhevsky, 2009).
 
     `images` are (n, 3, 32, 32), or (n, 3072) if `flat` (the red pixels first), in [0, 1]; `labels` are int64;
@@ -51,19 +50,6 @@ class CIFAR10(ImageDataset):
         "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
         "test_batch": "40351d587109b95175f43aff81a1287e",
     }
-
-    def __init__(
-        self,
-        root: str | os.PathLike[str] | None = None,
-        train: bool | None = True,
-        transform: Callable[[Any], Any] | None = None,
-        target_transform: Callable[[Any], Any] | None = None,
-        download: bool = False,
-        *,
-        flat: bool = False,
-    ) -> None:
-        pixels, labels = self.arrays(root, train, download)
-        super().__init__(pixels, labels, self.classes, transform, target_transform, flat=flat)
 
     @classmethod
     def arrays(

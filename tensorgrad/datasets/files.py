@@ -57,8 +57,8 @@ def download(name: str, mirrors: Sequence[str], file: str, folder: Path, sha256:
     """Fetch a gzip file from the first mirror that has it into a folder; return its path.
 
     The SHA-256 is that of the unpacked content, or if `packed` that of the file itself. The file appears whole and
-    verified or not at all. Raises
-    `ConnectionError`, with what happened at each mirror and where to put the file by hand, if none gives it.
+    verified or not at all. Raises `ConnectionError`, with what happened at each mirror and where to put the file by
+    hand, if none gives it.
     """
     import hashlib
     import http.client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -87,6 +88,32 @@ class ImageDataset(TensorDataset):
     def __repr__(self) -> str:
         n, *shape = self.images.shape
         return f"{type(self).__name__}({n} images of shape {tuple(shape)}, {len(self.classes)} classes)"
+
+
+class DownloadedImages(ImageDataset):
+    """Base of data sets that come in files, one part to train with and one to test."""
+
+    classes: tuple[str, ...]
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str] | None = None,
+        train: bool | None = True,
+        transform: Callable[[Any], Any] | None = None,
+        target_transform: Callable[[Any], Any] | None = None,
+        download: bool = False,
+        *,
+        flat: bool = False,
+    ) -> None:
+        pixels, labels = self.arrays(root, train, download)
+        super().__init__(pixels, labels, self.classes, transform, target_transform, flat=flat)
+
+    @classmethod
+    def arrays(
+        cls, root: str | os.PathLike[str] | None, train: bool | None = True, download: bool = False
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The bytes of the images, (n, channels, height, width), and the labels, (n)."""
+        raise NotImplementedError(f"{cls.__name__}.arrays")
 
 
 def parts(train: bool | None) -> tuple[bool, ...]:

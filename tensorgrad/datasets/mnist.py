@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tensorgrad.datasets.files import data_root, download, find, gunzip, missing
-from tensorgrad.datasets.images import ImageDataset, parts
+from tensorgrad.datasets.images import DownloadedImages, parts
 
 _IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -51,7 +50,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
     return array.astype(dtype.newbyteorder("="))
 
 
-class MNIST(ImageDataset):
+class MNIST(DownloadedImages):
     """Handwritten digits of 28 x 28 pixels: 60,000 to train with and 10,000 to test (LeCun, Cortes and Burges, 1998).
 
     `images` are (n, 1, 28, 28), or (n, 784) if `flat`, in [0, 1]; `labels` are int64; `train=None` takes both parts,
@@ -81,19 +80,6 @@ class MNIST(ImageDataset):
         "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
         "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     }
-
-    def __init__(
-        self,
-        root: str | os.PathLike[str] | None = None,
-        train: bool | None = True,
-        transform: Callable[[Any], Any] | None = None,
-        target_transform: Callable[[Any], Any] | None = None,
-        download: bool = False,
-        *,
-        flat: bool = False,
-    ) -> None:
-        pixels, labels = self.arrays(root, train, download)
-        super().__init__(pixels, labels, self.classes, transform, target_transform, flat=flat)
 
     @classmethod
     def arrays(

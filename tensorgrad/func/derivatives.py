@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -15,22 +14,16 @@ from tensorgrad.autograd.batching import Batched
 from tensorgrad.autograd.graph import LEAF, Node, TensorBase, edge, wrap
 from tensorgrad.autograd.modes import enable_grad
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.func.shared import SIZES, flatten, setting, tensors_of, tree_map
+from tensorgrad.func.shared import SIZES, flatten, tensors_of, tree_map
 from tensorgrad.func.vectorisation import vmap
 from tensorgrad.tensor import Tensor
-
-_NESTING: ContextVar[int] = ContextVar("nesting", default=0)  # how many of the derivatives here we are inside of
-
-
-def _nested() -> Any:
-    return setting(_NESTING, _NESTING.get() + 1)
 
 
 class _Opened:
     """Arguments as tensors to differentiate by, and the derivatives by them of what a function made of them.
 
-    A gradient is itself recorded where something outside may want to differentiate it: inside another derivative, or
-    where the function has read a tensor from outside that requires a gradient.
+    A gradient is itself recorded where something outside may want to differentiate it: where the function has read a
+    tensor from outside that requires a gradient, or it begins with one that does.
     """
 
     def __init__(self, caller: str, trees: tuple[Any, ...]) -> None:
@@ -49,7 +42,7 @@ class _Opened:
     def closed(self, ys: Any) -> Any:
         """What the function returned, cut off from the arguments unless it is still needed."""
         tensors = [y for y in flatten(ys)[0] if isinstance(y, TensorBase)]
-        self.recorded = _NESTING.get() > 1 or _reaches_outside(tensors, self.leaves)
+        self.recorded = _reaches_outside(tensors, self.leaves)
         return ys if self.recorded else tree_map(_detached, ys)
 
     def gradients(self, ys: list[Any], vs: list[Any]) -> tuple[Any, ...]:
@@ -57,7 +50,9 @@ class _Opened:
         live = [(y, v) for y, v in zip(ys, vs) if edge(y) is not None]
         found: Any = (None,) * len(self.leaves)
         if live:
-            found = walk.grad([y for y, _ in live], self.leaves, [v for _, v in live], True, self.recorded)
+            outputs, starts = zip(*live)
+            recorded = self.recorded or any(v is not None and edge(v) is not None for v in starts)
+            found = walk.grad(outputs, self.leaves, starts, True, recorded)
         zeros = [_zeros(x) if g is None else g for g, x in zip(found, self.leaves)]
         trees, start = [], 0
         for count, build in self.builds:
@@ -114,6 +109,15 @@ def _with(args: tuple[Any, ...], numbers: list[int], trees: tuple[Any, ...]) -> 
     return opened
 
 
+def _fitting(caller: str, what: str, trees: Any, tensors: list[Any]) -> list[Any]:
+    """Tangents or cotangents of tensors. Raises `DtypeError` for what is no tensor, `ShapeError` for other shapes."""
+    vs = tensors_of(caller, trees, f"{what} must be tensors, and one is")
+    shapes, wanted = ([tuple(x.shape) for x in xs] for xs in (vs, tensors))
+    if shapes != wanted:
+        raise ShapeError(f"{caller}: the {what} have shapes {shapes}, and must have {wanted}")
+    return vs
+
+
 def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Any:
     """The function that returns `(gradient, value)` of `func` with respect to the arguments that `argnums` names.
 
@@ -126,16 +130,20 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
     (tensor([2., 6.]), tensor(10.))
     """
 
+    return _grad_and_value("grad_and_value", func, argnums, has_aux)
+
+
+def _grad_and_value(caller: str, func: Callable[..., Any], argnums: int | tuple[int, ...], has_aux: bool) -> Any:
     @functools.wraps(func)
     def both(*args: Any, **kwargs: Any) -> Any:
-        numbers = _numbers(argnums, len(args), "grad")
-        with enable_grad(), _nested():
-            opened = _Opened("grad", tuple(args[n] for n in numbers))
+        numbers = _numbers(argnums, len(args), caller)
+        with enable_grad():
+            opened = _Opened(caller, tuple(args[n] for n in numbers))
             result = func(*_with(args, numbers, opened.trees), **kwargs)
             y = result[0] if has_aux else result
             if not isinstance(y, TensorBase) or y._data.size != 1:
                 got = f"shape {tuple(y._data.shape)}" if isinstance(y, TensorBase) else type(y).__name__
-                raise ShapeError(f"grad: the function must return a Tensor of one element, not {got}")
+                raise ShapeError(f"{caller}: the function must return a Tensor of one element, not {got}")
             value = opened.closed(result)
             gradients = opened.gradients([y], [None])
         return (gradients[0] if isinstance(argnums, int) else gradients), value
@@ -150,7 +158,7 @@ def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: 
     >>> tg.func.grad(tg.func.grad(lambda x: x**3))(tg.tensor(2.0))
     tensor(12.)
     """
-    both = grad_and_value(func, argnums, has_aux)
+    both = _grad_and_value("grad", func, argnums, has_aux)
 
     @functools.wraps(func)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -170,17 +178,19 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> vjp_fn(tg.tensor([1.0, 10.0]))
     (tensor([ 2., 60.]),)
     """
-    with enable_grad(), _nested():
-        opened = _Opened("vjp", primals)
+    return _vjp("vjp", func, primals, has_aux)
+
+
+def _vjp(caller: str, func: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> Any:
+    with enable_grad():
+        opened = _Opened(caller, primals)
         result = func(*opened.trees)
         ys = result[0] if has_aux else result
         closed = opened.closed(result)
-    flat = tensors_of("vjp", ys)
+    flat = tensors_of(caller, ys)
 
     def vjp_fn(*cotangents: Any) -> tuple[Any, ...]:
-        vs = tensors_of("vjp_fn", cotangents)
-        if len(vs) != len(flat):
-            raise ShapeError(f"vjp_fn: {len(vs)} cotangents for {len(flat)} outputs; give one for each")
+        vs = _fitting("vjp_fn", "cotangents", cotangents, flat)
         with enable_grad():
             return opened.gradients(flat, vs)
 
@@ -196,18 +206,16 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
     >>> tg.func.jvp(lambda x: x**2, (tg.tensor([1.0, 3.0]),), (tg.tensor([1.0, 10.0]),))[1]
     tensor([ 2., 60.])
     """
-    shapes, wanted = ([tuple(x.shape) for x in flatten(tree)[0]] for tree in (tangents, primals))
-    if shapes != wanted:
-        raise ShapeError(f"jvp: the tangents have shapes {shapes}, and must have {wanted}")
-    with enable_grad(), _nested():
+    with enable_grad():
         opened = _Opened("jvp", primals)
+        vs = _fitting("jvp", "tangents", tangents, opened.leaves)
         ys = func(*opened.trees)
         flat = tensors_of("jvp", ys)
         value = opened.closed(ys)
         outer, opened.recorded = opened.recorded, True
         us = _Opened("jvp", tuple(_zeros(y) for y in flat))
         us.recorded = outer
-        products = us.gradients(flatten(opened.gradients(flat, us.leaves))[0], flatten(tangents)[0])
+        products = us.gradients(flatten(opened.gradients(flat, us.leaves))[0], vs)
     return value, flatten(ys)[1](list(products))
 
 
@@ -222,14 +230,18 @@ def jacrev(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux
             [0., 6.]])
     """
 
+    return _jacobian("jacrev", func, argnums, has_aux)
+
+
+def _jacobian(caller: str, func: Callable[..., Any], argnums: int | tuple[int, ...], has_aux: bool = False) -> Any:
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        numbers = _numbers(argnums, len(args), "jacrev")
+        numbers = _numbers(argnums, len(args), caller)
 
         def of(*chosen: Any) -> Any:
             return func(*_with(args, numbers, chosen), **kwargs)
 
-        found = vjp(of, *(args[n] for n in numbers), has_aux=has_aux)
+        found = _vjp(caller, of, tuple(args[n] for n in numbers), has_aux)
         ys, vjp_fn = found[:2]
         flat, build = flatten(ys)
         blocks = []
@@ -240,7 +252,7 @@ def jacrev(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux
             def row(one: Any, i: int = i) -> Any:
                 return vjp_fn(*(one if j == i else _zeros(other) for j, other in enumerate(flat)))
 
-            rows = vmap(row)(basis) if count else tree_map(lambda x: ops.reshape(x, (0, *x.shape)), row(_zeros(y)))
+            rows = vmap(row)(basis) if count else tree_map(lambda x: ops.unsqueeze(x, 0)[:0], row(_zeros(y)))
             shaped = tree_map(functools.partial(_unflattened, y.shape), rows)
             blocks.append(shaped[0] if isinstance(argnums, int) else shaped)
         return (build(blocks), found[2]) if has_aux else build(blocks)
@@ -259,7 +271,7 @@ def jacfwd(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux
     >>> tg.func.jacfwd(lambda x: x.sin())(tg.tensor(0.0))
     tensor(1.)
     """
-    return jacrev(func, argnums, has_aux)
+    return _jacobian("jacfwd", func, argnums, has_aux)
 
 
 def hessian(func: Callable[..., Any], argnums: int = 0) -> Any:
@@ -270,4 +282,4 @@ def hessian(func: Callable[..., Any], argnums: int = 0) -> Any:
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
-    return jacrev(jacrev(func, argnums), argnums)
+    return _jacobian("hessian", _jacobian("hessian", func, argnums), argnums)

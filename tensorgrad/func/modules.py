@@ -9,12 +9,20 @@ from tensorgrad.nn.module import Module
 
 
 def functional_call(
-    module: Module, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: Any = None, *, strict: bool = False
+    module: Module,
+    parameter_and_buffer_dicts: Any,
+    args: Any = None,
+    kwargs: Any = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
 ) -> Any:
     """`module(*args, **kwargs)` with other tensors in place of the parameters and buffers that a dict names.
 
-    Several dicts may be given as a tuple. What they do not name keeps its value, unless `strict`. `args` is a tuple, or
-    the one argument. Afterwards the module is as before. Raises `KeyError` for names that the module does not have.
+    Several dicts may be given as a tuple. What they do not name keeps its value, unless `strict`; with `tie_weights`, a
+    tensor of several names is replaced by any of them. `args` is a tuple, or the one argument. Afterwards the module is
+    as before. Raises `KeyError` for names that the module does not have, and with `tie_weights` `ValueError` for
+    different tensors in place of one.
 
     >>> import tensorgrad as tg
     >>> layer = tg.nn.Linear(2, 1)
@@ -28,6 +36,8 @@ def functional_call(
     places = _places(module)
     if unknown := [name for name in given if name not in places]:
         raise KeyError(f"functional_call: {type(module).__name__} has no parameter or buffer {', '.join(unknown)}")
+    if tie_weights:
+        _tie(places, given)
     if strict and (absent := [name for name in places if name not in given]):
         raise KeyError(f"functional_call: strict, and {', '.join(absent)} of {type(module).__name__} is not given")
     args = () if args is None else args if isinstance(args, tuple) else (args,)
@@ -40,6 +50,19 @@ def functional_call(
     finally:
         for (table, key), value in zip(before, held):
             table[key] = value
+
+
+def _tie(places: dict[str, tuple[dict[str, Any], str]], given: dict[str, Any]) -> None:
+    """Give what is named by one of the names of a tensor to them all."""
+    tied: dict[int, list[str]] = {}
+    for name, (table, key) in places.items():
+        tied.setdefault(id(table[key]), []).append(name)
+    for names in tied.values():
+        values = [given[name] for name in names if name in given]
+        if any(value is not values[0] for value in values):
+            raise ValueError(f"functional_call: {', '.join(names)} are one tensor; give one, or say tie_weights=False")
+        if values:
+            given.update(dict.fromkeys(names, values[0]))
 
 
 def _places(module: Module) -> dict[str, tuple[dict[str, Any], str]]:

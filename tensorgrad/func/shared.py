@@ -51,10 +51,10 @@ def setting(variable: ContextVar[Any], value: Any) -> Iterator[None]:
         variable.reset(token)
 
 
-def tensors_of(caller: str, ys: Any) -> list[Any]:
-    """The leaves of what a function returned. Raises `DtypeError` unless they are tensors."""
+def tensors_of(caller: str, ys: Any, complaint: str = "the function must return tensors, and returned") -> list[Any]:
+    """The leaves of what a function returned, or was given. Raises `DtypeError` unless they are tensors."""
     flat = flatten(ys)[0]
     for y in flat:
         if not isinstance(y, TensorBase):
-            raise DtypeError(f"{caller}: the function must return tensors, and returned {type(y).__name__}")
+            raise DtypeError(f"{caller}: {complaint} {type(y).__name__}")
     return flat

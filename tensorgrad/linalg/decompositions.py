@@ -22,7 +22,7 @@ def cholesky(A: Any, *, upper: bool = False) -> Any:
     tensor([[2., 0.],
             [1., 1.]])
     """
-    return _cholesky(A, upper, True).L
+    return _cholesky("linalg.cholesky", A, upper, True).L
 
 
 def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
@@ -34,11 +34,11 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False) -> A
     >>> tg.linalg.cholesky_ex(tg.tensor([[4.0, 2.0], [2.0, 1.0]])).info
     tensor(2, dtype=int32)
     """
-    return _cholesky(A, upper, check_errors)
+    return _cholesky("linalg.cholesky_ex", A, upper, check_errors)
 
 
-def _cholesky(A: Any, upper: bool, check: bool) -> Any:
-    matrices("linalg.cholesky", A=A)
+def _cholesky(name: str, A: Any, upper: bool, check: bool) -> Any:
+    matrices(name, A=A)
     factor, info = cholesky_op(swap(A) if upper else A, check=check)
     return return_types.linalg_cholesky_ex(swap(factor) if upper else factor, info)
 

@@ -117,6 +117,8 @@ def cond(A: Any, p: Any = None) -> Any:
     >>> tg.linalg.cond(tg.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor(2.)
     """
+    if p is not None and p not in ORDERS:
+        raise ValueError(f"linalg.cond: p must be None, 'fro', 'nuc', or 1, 2 or inf of either sign, not {p!r}")
     spectral = p in (None, 2, -2)
     matrices("linalg.cond", square=not spectral, A=A)
     if 0 in A.shape[-2:]:

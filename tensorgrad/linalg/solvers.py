@@ -54,7 +54,8 @@ def inv(A: Any) -> Any:
     tensor([[0.5000, 0.0000],
             [0.0000, 0.2500]])
     """
-    return inv_ex(A, check_errors=True).inverse
+    matrices("linalg.inv", A=A)
+    return inverse_op(A, check=True)[0]
 
 
 def inv_ex(A: Any, *, check_errors: bool = False) -> Any:
@@ -66,7 +67,7 @@ def inv_ex(A: Any, *, check_errors: bool = False) -> Any:
     >>> tg.linalg.inv_ex(tg.zeros(2, 2)).info
     tensor(1, dtype=int32)
     """
-    matrices("linalg.inv", A=A)
+    matrices("linalg.inv_ex", A=A)
     return return_types.linalg_inv_ex(*inverse_op(A, check=check_errors))
 
 

@@ -119,7 +119,16 @@ class LeakyReLU(_Activation):
         self.inplace = inplace
 
 
-class ELU(_Activation):
+class _Exponential(_Activation):
+    settings = ("alpha", "inplace")
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+
+class ELU(_Exponential):
     """`input` where it is positive, else `alpha * (exp(input) - 1)` (Clevert et al., 2015, arXiv:1511.07289).
 
     >>> import tensorgrad as tg
@@ -128,15 +137,9 @@ class ELU(_Activation):
     """
 
     function = F.elu
-    settings = ("alpha", "inplace")
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
 
 
-class CELU(_Activation):
+class CELU(_Exponential):
     """`input` where it is positive, else `alpha * (exp(input / alpha) - 1)` (Barron, 2017, arXiv:1704.07483).
 
     >>> import tensorgrad as tg
@@ -145,12 +148,6 @@ class CELU(_Activation):
     """
 
     function = F.celu
-    settings = ("alpha", "inplace")
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
 
 
 class SELU(_InPlace):
@@ -242,7 +239,13 @@ class LogSigmoid(_Activation):
     function = F.logsigmoid
 
 
-class Hardsigmoid(_InPlace):
+class _Unshown(_InPlace):
+    def extra_repr(self) -> str:
+        """Nothing, as PyTorch has it."""
+        return ""
+
+
+class Hardsigmoid(_Unshown):
     """`relu6(input + 3) / 6`, elementwise.
 
     >>> import tensorgrad as tg
@@ -252,12 +255,8 @@ class Hardsigmoid(_InPlace):
 
     function = F.hardsigmoid
 
-    def extra_repr(self) -> str:
-        """Nothing, as PyTorch has it."""
-        return ""
 
-
-class Hardswish(_InPlace):
+class Hardswish(_Unshown):
     """`input * hardsigmoid(input)` (Howard et al., 2019, arXiv:1905.02244).
 
     >>> import tensorgrad as tg
@@ -266,10 +265,6 @@ class Hardswish(_InPlace):
     """
 
     function = F.hardswish
-
-    def extra_repr(self) -> str:
-        """Nothing, as PyTorch has it."""
-        return ""
 
 
 class Tanh(_Activation):
@@ -322,7 +317,19 @@ class Softsign(_Activation):
     function = F.softsign
 
 
-class Hardshrink(_Activation):
+class _Shrink(_Activation):
+    settings = ("lambd",)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return str(self.lambd)
+
+
+class Hardshrink(_Shrink):
     """`input`, but 0 where it is in [-`lambd`, `lambd`].
 
     >>> import tensorgrad as tg
@@ -331,18 +338,9 @@ class Hardshrink(_Activation):
     """
 
     function = F.hardshrink
-    settings = ("lambd",)
-
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return str(self.lambd)
 
 
-class Softshrink(_Activation):
+class Softshrink(_Shrink):
     """`input` moved towards 0 by `lambd`, and no further than 0.
 
     >>> import tensorgrad as tg
@@ -351,15 +349,6 @@ class Softshrink(_Activation):
     """
 
     function = F.softshrink
-    settings = ("lambd",)
-
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return str(self.lambd)
 
 
 class GLU(_Activation):

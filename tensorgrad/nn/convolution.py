@@ -11,7 +11,7 @@ from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.ops.convolution import same_padding
+from tensorgrad.ops.convolution import must_be_stride_1, same_padding
 from tensorgrad.ops.dims import must_be_int, sizes
 from tensorgrad.tensor import Tensor
 
@@ -58,8 +58,8 @@ class _Convolution(Module):
         elif self.transposed or padding not in ("valid", "same"):
             known = "ints" if self.transposed else "ints, 'valid' or 'same'"
             raise ValueError(f"{name}: padding must be {known}, not {padding!r}")
-        elif padding == "same" and max(self.stride) > 1:
-            raise ValueError(f"{name}: padding='same' needs stride 1, not {self.stride}; give the padding in numbers")
+        elif padding == "same":
+            must_be_stride_1(name, self.stride)
         self.padding = padding
         self.dilation = sizes(name, "dilation", dilation, dims, 1)
         self.output_padding = sizes(name, "output_padding", output_padding, dims, 0)
@@ -243,8 +243,8 @@ class ConvTranspose2d(_ConvTranspose):
 class ConvTranspose3d(_ConvTranspose):
     """The transpose of `Conv3d`: volumes (N, in_channels, D, H, W), or without N, to larger ones.
 
-    `weight` is (in_channels, out_channels / groups, and three kernel sizes). For the rest
-    see `Conv1d`.
+    `weight` is (in_channels, out_channels / groups, depth, height, width). For the rest, and what is raised, see
+    `Conv1d`.
 
     >>> import tensorgrad as tg
     >>> tg.nn.ConvTranspose3d(1, 2, 2, stride=2)(tg.ones(5, 1, 2, 2, 2)).shape

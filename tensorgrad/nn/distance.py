@@ -6,13 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.nn import functional as F
+from tensorgrad.nn.functional.reduction import must_be_1_or_2, must_be_positive
 from tensorgrad.nn.loss import _Loss
 from tensorgrad.nn.module import Module
-
-
-def _positive(name: str, margin: float) -> None:
-    if margin <= 0:
-        raise ValueError(f"{name}: margin must be positive, not {margin}")
 
 
 class PairwiseDistance(Module):
@@ -141,8 +137,7 @@ class MultiMarginLoss(_Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
-        if p not in (1, 2):
-            raise ValueError(f"MultiMarginLoss: p must be 1 or 2, not {p}")
+        must_be_1_or_2("MultiMarginLoss", p)
         self.register_buffer("weight", weight)
         self.p = p
         self.margin = margin
@@ -208,7 +203,7 @@ class TripletMarginLoss(_Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
-        _positive("TripletMarginLoss", margin)
+        must_be_positive("TripletMarginLoss", margin)
         self.margin = margin
         self.p = p
         self.eps = eps
@@ -247,7 +242,7 @@ class TripletMarginWithDistanceLoss(_Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(reduction=reduction)
-        _positive("TripletMarginWithDistanceLoss", margin)
+        must_be_positive("TripletMarginWithDistanceLoss", margin)
         self.distance_function = PairwiseDistance() if distance_function is None else distance_function
         self.margin = margin
         self.swap = swap

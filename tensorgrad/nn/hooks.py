@@ -40,7 +40,7 @@ class Hooks:
         """Call `hook(module, args, output)` after forward; what it returns, if anything, takes the output's place.
 
         `with_kwargs` calls `hook(module, args, kwargs, output)`; `prepend` puts the hook before the others;
-        `always_call` calls it, with None for the output, where forward raises an error too.
+        `always_call` calls it where forward raises an error too, with None for the output, or another hook does.
         """
         return add_hook(self._forward_hooks, (hook, with_kwargs, always_call), prepend)
 
@@ -61,34 +61,31 @@ class Hooks:
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         called: set[object] = set()
+        result = watch = None
         try:
-            return self._forward_with_hooks(args, kwargs, called)
+            for hook, with_kwargs in list(self._forward_pre_hooks.values()):
+                changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
+                if changed is None:
+                    continue
+                if with_kwargs:
+                    args, kwargs = changed
+                else:
+                    args = changed if isinstance(changed, tuple) else (changed,)
+            if (self._backward_hooks or self._backward_pre_hooks) and is_grad_enabled():
+                watch = _Watch(self)
+                args = watch.inputs(args)
+            result = self.forward(*args, **kwargs)
+            for key, (hook, with_kwargs, _) in list(self._forward_hooks.items()):
+                called.add(key)
+                changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
+                if changed is not None:
+                    result = changed
+            return result if watch is None else watch.outputs(result)
         except Exception:
             for key, (hook, with_kwargs, always_call) in list(self._forward_hooks.items()):
                 if always_call and key not in called:
-                    hook(self, args, kwargs, None) if with_kwargs else hook(self, args, None)
+                    hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
             raise
-
-    def _forward_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any], called: set[object]) -> Any:
-        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
-            changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
-            if changed is None:
-                continue
-            if with_kwargs:
-                args, kwargs = changed
-            else:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        watch = None
-        if (self._backward_hooks or self._backward_pre_hooks) and is_grad_enabled():
-            watch = _Watch(self)
-            args = watch.inputs(args)
-        result = self.forward(*args, **kwargs)
-        for key, (hook, with_kwargs, _) in list(self._forward_hooks.items()):
-            called.add(key)
-            changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
-            if changed is not None:
-                result = changed
-        return result if watch is None else watch.outputs(result)
 
 
 class _Watch:

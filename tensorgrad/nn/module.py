@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tensorgrad.autograd.graph import TensorBase, wrap
+from tensorgrad.autograd.walk import clear
 from tensorgrad.backends.dtypes import as_dtype
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn.hooks import Hooks
@@ -56,6 +57,7 @@ class Module(Hooks, State):
             _forward_pre_hooks={},
             _backward_hooks={},
             _backward_pre_hooks={},
+            _state_hooks={},
         )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -326,10 +328,7 @@ class Module(Hooks, State):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients of all parameters: to None, or to zeros."""
         for parameter in self.parameters():
-            if set_to_none:
-                parameter._grad = None
-            elif parameter._grad is not None:
-                parameter._grad = wrap(np.zeros_like(parameter._grad._data))
+            clear(parameter, set_to_none)
 
     def to(
         self: M,

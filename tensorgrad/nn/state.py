@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorgrad.autograd.graph import TensorBase, wrap, writes
+from tensorgrad.autograd.hooks import RemovableHandle, add_hook
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.tensor import Tensor
+
+Hook = Callable[..., Any]
 
 
 class IncompatibleKeys(NamedTuple):
@@ -37,18 +40,31 @@ class State:
     _parameters: dict[str, Any]
     _buffers: dict[str, Any]
     _transient: set[str]
+    _modules: dict[str, Any]
+    _state_hooks: dict[str, dict[object, Hook]]
     named_modules: Callable[..., Iterator[tuple[str, Any]]]
     get_submodule: Callable[[str], Any]
+    modules: Callable[[], Iterator[Any]]
+    apply: Callable[[Callable[[Any], Any]], Any]
 
-    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Any]:
+    def state_dict(
+        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> OrderedDict[str, Any]:
         """The parameters and persistent buffers by dotted name, detached (sharing memory) unless `keep_vars`.
 
-        `prefix` is put before every name as it is: "encoder." with its dot.
+        `prefix` is put before every name as it is: "encoder." with its dot. They are added to `destination`, if that is
+        given.
         """
-        state: OrderedDict[str, Any] = OrderedDict()
-        for at, module in self.named_modules(remove_duplicate=False):
-            for name, value in module._state():
-                state[f"{prefix}{at}.{name}" if at else f"{prefix}{name}"] = value if keep_vars else value.detach()
+        state: OrderedDict[str, Any] = OrderedDict() if destination is None else destination
+        for hook in self._hooks_of("state_dict_pre"):
+            hook(self, prefix, keep_vars)
+        for name, value in self._state():
+            state[prefix + name] = value if keep_vars else value.detach()
+        for name, module in self._modules.items():
+            if module is not None:
+                module.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        for hook in self._hooks_of("state_dict_post"):
+            _must_be_none("register_state_dict_post_hook", hook(self, state, prefix, {"version": 1}))
         return state
 
     def _state(self) -> Iterator[tuple[str, Any]]:
@@ -75,14 +91,16 @@ class State:
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: it takes a dict of tensors, not {type(state_dict).__name__}")
-        own = self.state_dict(keep_vars=True)
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        problems = []
-        if strict and missing:
-            problems.append(f"missing: {', '.join(missing)}")
-        if strict and unexpected:
-            problems.append(f"unexpected: {', '.join(map(str, unexpected))}")
+        state_dict, keys = OrderedDict(state_dict), IncompatibleKeys([], [])
+        problems: list[str] = []
+        self._before_loading(state_dict, keys, problems)
+        own = {
+            f"{at}.{name}" if at else name: value
+            for at, module in self.named_modules(remove_duplicate=False)
+            for name, value in module._state()
+        }
+        keys.missing_keys.extend(name for name in own if name not in state_dict)
+        keys.unexpected_keys.extend(name for name in state_dict if name not in own)
         for name, tensor in own.items():
             if name not in state_dict:
                 continue
@@ -95,14 +113,25 @@ class State:
                 problems.append(f"{name} has shape {tuple(value.shape)}, and the model's has {tensor.shape}")
             elif not assign and not tensor._data.flags.writeable:
                 problems.append(f"{name} of the model cannot be written to: its memory is read-only or was expanded")
-        if problems:
-            raise StateDictError(
-                f"load_state_dict: the state does not fit {type(self).__name__}, and nothing was loaded:\n  "
-                + "\n  ".join(problems)
-            )
+        if problems or not any(module._hooks_of("load_state_dict_post") for module in self.modules()):
+            self._must_fit(keys, strict, problems, "nothing was loaded")
         for name in own.keys() & state_dict.keys():
             self._take(name, own[name], state_dict[name], assign)
-        return IncompatibleKeys(missing, unexpected)
+        self.apply(lambda module: module._after_loading(keys))
+        self._must_fit(keys, strict, [], "only what fits was loaded")
+        return keys
+
+    def _must_fit(self, keys: IncompatibleKeys, strict: bool, problems: list[str], outcome: str) -> None:
+        lines = [
+            f"{kind}: {', '.join(map(str, names))}"
+            for kind, names in zip(("missing", "unexpected"), keys)
+            if strict and names
+        ] + problems
+        if lines:
+            raise StateDictError(
+                f"load_state_dict: the state does not fit {type(self).__name__}, and {outcome}:\n  "
+                + "\n  ".join(lines)
+            )
 
     def _take(self, name: str, tensor: Any, value: Any, assign: bool) -> None:
         """Copy one loaded value into its tensor, or put it into the tensor's place."""
@@ -119,3 +148,58 @@ class State:
             owner._parameters[key] = value.requires_grad_(tensor.requires_grad)
         else:
             owner._parameters[key] = Parameter(value, tensor.requires_grad)
+
+    # Hooks
+
+    def _hooks_of(self, kind: str) -> list[Hook]:
+        return list(self._state_hooks.get(kind, {}).values())
+
+    def _add_hook(self, kind: str, hook: Hook) -> RemovableHandle:
+        return add_hook(self._state_hooks.setdefault(kind, {}), hook)
+
+    def _before_loading(self, state: dict[str, Any], keys: IncompatibleKeys, problems: list[str]) -> None:
+        """Let the hooks of each module, the outer first, change what its part of a state is."""
+        for at, module in self.named_modules(remove_duplicate=False):
+            hooks = module._hooks_of("load_state_dict_pre")
+            if not hooks:
+                continue
+            prefix = f"{at}." if at else ""
+            part = OrderedDict((key, state.pop(key)) for key in list(state) if str(key).startswith(prefix))
+            for hook in hooks:
+                hook(module, part, prefix, {}, True, *keys, problems)
+            state.update((key, value) for key, value in part.items() if str(key).startswith(prefix))
+
+    def _after_loading(self, keys: IncompatibleKeys) -> None:
+        for hook in self._hooks_of("load_state_dict_post"):
+            _must_be_none("register_load_state_dict_post_hook", hook(self, keys))
+
+    def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, prefix, keep_vars)` before `state_dict` reads this module."""
+        return self._add_hook("state_dict_pre", hook)
+
+    def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, state_dict, prefix, local_metadata)` once `state_dict` has read this module and all below.
+
+        It may change `state_dict`, in place, and must return None.
+        """
+        return self._add_hook("state_dict_post", hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)`
+        before `load_state_dict`, with a dict of this module's part of the state, which it may change in place.
+        """
+        return self._add_hook("load_state_dict_pre", hook)
+
+    def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
+        """Call `hook(module, incompatible_keys)` once `load_state_dict` has written this module and all below.
+
+        It may change the lists of keys, in place: what it takes out of them is no error. It must return None.
+        """
+        return self._add_hook("load_state_dict_post", hook)
+
+
+def _must_be_none(where: str, result: Any) -> None:
+    if result is not None:
+        raise TypeError(
+            f"{where}: the hook must return None, not {type(result).__name__}; let it change what it is given"
+        )

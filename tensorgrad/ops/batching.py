@@ -10,6 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.autograd.batching import RULES, Call, elementwise, one_by_one
+from tensorgrad.autograd.graph import wrap
+from tensorgrad.backends import cpu
+from tensorgrad.backends.cpu import Slot
 from tensorgrad.ops.linalg import matmul_op
 from tensorgrad.ops.shape import broadcast_to, permute_op, reshape_op
 
@@ -95,12 +98,23 @@ def _sliced(call: Call) -> Any:
 
 @_rule("index", "unindex")
 def _indexed(call: Call) -> Any:
-    if any(call.batched[1:]):
+    template, (x, *arrays) = call.attrs["template"], call.xs
+    changed = {"shape": (call.size, *call.attrs["shape"])} if "shape" in call.attrs else {}
+    if not any(call.batched[1:]):
+        return call.apply(x, *arrays, template=(slice(None), *template), **changed)
+    count = len(arrays)
+    if any(part.__class__ is not Slot for part in template[:count]) or any(a.dtype.kind == "b" for a in arrays):
         return one_by_one(call)
-    changed = {"template": (slice(None), *call.attrs["template"])}
-    if "shape" in call.attrs:
-        changed["shape"] = (call.size, *call.attrs["shape"])
-    return call.apply(*call.xs, **changed)
+    ndim = max(a.ndim - flag for a, flag in zip(arrays, call.batched[1:]))
+    aligned = [_aligned(a, ndim) if flag else a for a, flag in zip(arrays, call.batched[1:])]
+    examples = wrap(cpu.index_array(range(call.size)).reshape(call.size, *(1,) * ndim))
+    slots = tuple(Slot(i) for i in range(count + 1))
+    return call.apply(call.expanded(0), examples, *aligned, template=(*slots, *template[count:]), **changed)
+
+
+def _aligned(x: Any, ndim: int) -> Any:
+    """A batch of tensors whose examples have got dimensions of size 1 in front, so that they have `ndim`."""
+    return reshape_op(x, shape=(x.shape[0], *(1,) * (ndim + 1 - x.ndim), *x.shape[1:]))
 
 
 @_rule("gather", "ungather", "scatter_add")
@@ -120,10 +134,7 @@ def _multiplied(call: Call) -> Any:
         y = matmul_op(reshape_op(a, shape=(math.prod(lead), a.shape[-1])), b)
         return reshape_op(y, shape=(*lead, b.shape[-1]))
     lacking = max(m, n)
-    a, b = (
-        reshape_op(x, shape=(x.shape[0], *(1,) * (lacking + 1 - x.ndim), *x.shape[1:])) if flag else x
-        for x, flag in zip(call.xs, call.batched)
-    )
+    a, b = (_aligned(x, lacking) if flag else x for x, flag in zip(call.xs, call.batched))
     return matmul_op(a, b)
 
 
@@ -153,5 +164,5 @@ def _hot(call: Call) -> Any:
 def _copied(call: Call) -> Any:
     a, b = call.expanded(0), call.xs[1]
     if call.batched[1]:
-        b = reshape_op(b, shape=(call.size, *(1,) * (a.ndim - b.ndim), *b.shape[1:]))
+        b = _aligned(b, a.ndim - 1)
     return call.apply(a, b if not hasattr(b, "shape") else broadcast_to(b, tuple(a.shape)))

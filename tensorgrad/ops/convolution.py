@@ -63,6 +63,15 @@ def same_padding(kernel: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[tu
     return tuple((total // 2, total - total // 2) for total in totals)
 
 
+def must_be_stride_1(name: str, stride: tuple[int, ...]) -> None:
+    """Raise `ValueError` for a stride that padding="same" cannot go with.
+
+    >>> must_be_stride_1("conv2d", (1, 1))
+    """
+    if max(stride) > 1:
+        raise ValueError(f"{name}: padding='same' needs stride 1, not {stride}; give the padding in numbers")
+
+
 def _padding(name: str, padding: Any, kernel: Any, stride: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
     if not isinstance(padding, str):
         return tuple((p, p) for p in sizes(name, "padding", padding, len(kernel), 0))
@@ -70,8 +79,7 @@ def _padding(name: str, padding: Any, kernel: Any, stride: Any, dilation: Any) -
         return ((0, 0),) * len(kernel)
     if padding != "same":
         raise ValueError(f"{name}: padding must be ints, 'valid' or 'same', not {padding!r}")
-    if max(stride) > 1:
-        raise ValueError(f"{name}: padding='same' needs stride 1, not {stride}; give the padding in numbers")
+    must_be_stride_1(name, stride)
     return same_padding(kernel, dilation)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from tensorgrad.autograd.op import primitive
 from tensorgrad.backends.cpu import cumulative as cpu
 from tensorgrad.backends.dtypes import refuse_bools
 from tensorgrad.errors import ShapeError
-from tensorgrad.ops.choose import clone
+from tensorgrad.ops.choose import clone, where
 from tensorgrad.ops.compare import logical_xor
 from tensorgrad.ops.dims import must_be_floating, one_dim, rank
 from tensorgrad.ops.gathering import gather_op
@@ -60,7 +61,8 @@ def _logcumsumexp_vjp(g: Any, y: Any, a: Any, dim: int) -> Any:
     """The sum over j >= k of g[j] * exp(a[k] - y[j]), by way of the ratios of neighbours, which are at most 1."""
     if not a.shape[dim]:
         return g
-    ratios = exp(part(y, dim, 0, -1) - part(y, dim, 1))
+    before, after = part(y, dim, 0, -1), part(y, dim, 1)
+    ratios = exp(where(after == math.inf, -math.inf, before - after))
     return exp(a - y) * recurrence_op(g, ratios, dim=dim, reverse=True)
 
 
@@ -151,6 +153,7 @@ def _areas(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
     d = one_dim(name, dim, y.ndim)
     refuse_bools(name, y, x, remedy=".float()")
     if x is not None:
+        rank(name, x, "x")
         if dx is not None:
             raise TypeError(f"{name}: give the places of the values as x, or their distance as dx, not both")
         along = 0 if x.ndim == 1 else d + x.ndim - y.ndim

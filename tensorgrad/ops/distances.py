@@ -37,7 +37,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> 
     >>> tg.cdist(tg.tensor([[0.0, 0.0]]), tg.tensor([[3.0, 4.0], [0.0, 1.0]]))
     tensor([[5., 1.]])
     """
-    if rank("cdist", x1) < 2 or rank("cdist", x2) < 2 or x1.shape[-1] != x2.shape[-1]:
+    if min(rank("cdist", x1, "x1"), rank("cdist", x2, "x2")) < 2 or x1.shape[-1] != x2.shape[-1]:
         raise ShapeError(
             f"cdist: inputs must be (..., P, M) and (..., R, M), and have shapes {tuple(x1.shape)} and "
             f"{tuple(x2.shape)}"

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.autograd.graph import TensorBase, broadcasts, wrap
+from tensorgrad.autograd.graph import Foreign, TensorBase, broadcasts, wrap
 from tensorgrad.autograd.inplace import apply_
 from tensorgrad.autograd.op import Op, apply, primitive
 from tensorgrad.backends import cpu
@@ -128,7 +128,7 @@ def parse(tensor: Any, index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
                         f"a mask of shape {tuple(part.shape)} does not fit the dimensions {at} that it indexes, "
                         f"of a tensor of shape {tuple(tensor.shape)}"
                     )
-            if part.ndim or part.dtype.kind == "b":
+            if part.ndim or part.dtype.kind == "b" or isinstance(part._data, Foreign):
                 arrays.append(part)
                 part = Slot(len(arrays) - 1)
             else:

@@ -90,7 +90,7 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     tensors = sequence("cat", tensors, dim)
     shapes = [tuple(x.shape) for x in tensors]
     ndim = max(map(len, shapes))
-    d = one_dim("cat", dim, ndim)
+    d = 0 if all(shape == (0,) for shape in shapes) else one_dim("cat", dim, ndim)
     try:
         return cat_op(*tensors, dim=d, sizes=tuple([shape[d] if len(shape) == ndim > 0 else 0 for shape in shapes]))
     except ShapeError:

@@ -95,7 +95,9 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     ((3, 2), (3, 2))
     """
     tensors = flat(tensors)
-    shape = broadcast_shapes(*(tuple(x.shape) for x in tensors))
+    for i, x in enumerate(tensors):
+        rank("broadcast_tensors", x, f"tensor {i}")
+    shape = _shape_of_all("broadcast_tensors", [tuple(x.shape) for x in tensors])
     return tuple(broadcast_op(x, shape=shape) for x in tensors)
 
 
@@ -106,10 +108,14 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     >>> tg.broadcast_shapes((2, 1), (3,), 1)
     (2, 3)
     """
+    return _shape_of_all("broadcast_shapes", [tuple(s) if isinstance(s, tuple | list) else (int(s),) for s in shapes])
+
+
+def _shape_of_all(name: str, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
     try:
-        return cpu.broadcast_shapes(*(tuple(s) if isinstance(s, tuple | list) else (int(s),) for s in shapes))
+        return cpu.broadcast_shapes(*shapes)
     except ValueError as error:
-        raise ShapeError(f"broadcast_shapes: {', '.join(map(str, shapes))} do not broadcast") from error
+        raise ShapeError(f"{name}: {', '.join(map(str, shapes))} do not broadcast") from error
 
 
 # Each window's gradient goes back to where the windows overlap: it is added up there.

@@ -63,7 +63,7 @@ def norm(input: Any, p: float | str | None = "fro", dim: Any = None, keepdim: bo
     if p == -math.inf:
         return amin(size, dims, keepdim)
     if p == 0:
-        return cast(sum(size != 0, dims, keepdim), input.dtype)
+        return sum(where(size != 0, 1.0, size), dims, keepdim)  # of the input, and with a gradient of 0
     if p == 1:
         return sum(size, dims, keepdim)
     return p_norm_op(input, dim=dims, keepdim=bool(keepdim), p=float(p))
@@ -96,5 +96,7 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
         raise ValueError(f"renorm: p must be above 0 and maxnorm not negative; they are {p} and {maxnorm}")
     must_be_floating("renorm", input)
     d = one_dim("renorm", dim, input.ndim)
-    norms = norm(input, p, tuple(i for i in range(input.ndim) if i != d), keepdim=True)
-    return input * where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)
+    others = tuple(i for i in range(input.ndim) if i != d)
+    above = norm(input, p, others, keepdim=True) > maxnorm
+    norms = norm(where(above, input, 0.0), p, others, keepdim=True)  # a NaN elsewhere has no part in the gradient
+    return input * where(above, maxnorm / (norms + 1e-7), 1.0)

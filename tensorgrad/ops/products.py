@@ -15,7 +15,7 @@ from tensorgrad.ops.shape import permute_op, reshape_op, unsqueeze
 
 
 def _check(name: str, a: Any, m: int, b: Any, n: int) -> None:
-    if rank(name, a) != m or rank(name, b, "the second input") != n:
+    if (rank(name, a), rank(name, b, "the second input")) != (m, n):
         raise ShapeError(
             f"{name}: it takes tensors of {m} and {n} dimensions, got shapes {tuple(a.shape)} and {tuple(b.shape)}; "
             f"matmul takes others"
@@ -106,7 +106,11 @@ def outer(input: Any, vec2: Any) -> Any:
     tensor([[3., 4.],
             [6., 8.]])
     """
-    _check("outer", input, 1, vec2, 1)
+    return _outer("outer", input, vec2)
+
+
+def _outer(name: str, input: Any, vec2: Any) -> Any:
+    _check(name, input, 1, vec2, 1)
     return unsqueeze(input, 1) * vec2
 
 
@@ -118,7 +122,7 @@ def ger(input: Any, vec2: Any) -> Any:
     tensor([[3.],
             [6.]])
     """
-    return outer(input, vec2)
+    return _outer("ger", input, vec2)
 
 
 def kron(input: Any, other: Any) -> Any:
@@ -147,12 +151,13 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
 
 def cross_along(name: str, input: Any, other: Any, dim: int | None) -> Any:
     """What `cross` computes, for a function of some name."""
+    ndim, others = rank(name, input), rank(name, other, "other")
     a, b = tuple(input.shape), tuple(other.shape)
     if dim is None:
         dim = next((d for d, size in enumerate(a) if size == 3), -1)
-    if rank(name, input) != rank(name, other):
+    if ndim != others:
         raise ShapeError(f"{name}: shapes {a} and {b} must have as many dimensions as each other")
-    d = one_dim(name, dim, input.ndim)
+    d = one_dim(name, dim, ndim)
     if not a or a[d] != 3 or b[d] != 3:
         raise ShapeError(f"{name}: vectors have 3 elements; dimension {dim} of shapes {a} and {b} must be of size 3")
     return roll(input * roll(other, -1, d) - roll(input, -1, d) * other, -1, d)
@@ -185,6 +190,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
     >>> tg.addmm(tg.ones(1), tg.ones(1, 2), tg.ones(2, 1))
     tensor([[3.]])
     """
+    rank("addmm", input)
     _check("addmm", mat1, 2, mat2, 2)
     one_row = tuple(input.shape) == (mat2.shape[1],) and input.dtype == mat1.dtype == mat2.dtype
     if beta == alpha == 1 and one_row and mat1.shape[1] == mat2.shape[0]:

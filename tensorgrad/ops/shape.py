@@ -85,6 +85,7 @@ def ravel(input: Any) -> Any:
     >>> tg.ravel(tg.zeros(2, 3)).shape
     (6,)
     """
+    rank("ravel", input)
     return reshape_op(input, shape=(math.prod(input.shape),))
 
 
@@ -123,7 +124,7 @@ def t(input: Any) -> Any:
     >>> tg.t(tg.zeros(2, 3)).shape
     (3, 2)
     """
-    if input.ndim > 2:
+    if rank("t", input) > 2:
         raise ShapeError(f"t: it takes at most two dimensions, got shape {tuple(input.shape)}; use transpose(a, b)")
     return permute_op(input, dims=tuple(reversed(range(input.ndim))))
 

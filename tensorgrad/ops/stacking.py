@@ -218,22 +218,28 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     >>> [g.shape for g in tg.meshgrid(tg.arange(2), tg.arange(3), indexing="xy")]
     [(3, 2), (3, 2)]
     """
-    vectors = flat(tensors)
     if indexing not in (None, "ij", "xy"):
         raise ValueError(f"meshgrid: indexing must be 'ij' or 'xy', not {indexing!r}")
-    sequence("meshgrid", vectors)
+    vectors = sequence("meshgrid", flat(tensors))
     for i, v in enumerate(vectors):
         if v.ndim > 1:
             raise ShapeError(f"meshgrid: it takes vectors and numbers; tensor {i} has shape {tuple(v.shape)}")
+    grids = _grids("meshgrid", vectors)
+    if indexing == "xy" and len(grids) > 1:
+        return tuple(transpose(g, 0, 1) for g in grids)
+    return grids
+
+
+def _grids(name: str, vectors: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Vectors and numbers, each stretched along the dimensions of the others."""
+    for v in vectors:
         if v.dtype != vectors[0].dtype:
-            raise DtypeError(f"meshgrid: tensors must share one dtype, got {vectors[0].dtype.name} and {v.dtype.name}")
+            raise DtypeError(f"{name}: tensors must share one dtype, got {vectors[0].dtype.name} and {v.dtype.name}")
     shape = tuple(v.shape[0] if v.ndim else 1 for v in vectors)
     grids = []
     for i, v in enumerate(vectors):
         alone = tuple(n if j == i else 1 for j, n in enumerate(shape))
         grids.append(broadcast_op(reshape(v, alone), shape=shape))
-    if indexing == "xy" and len(shape) > 1:
-        return tuple(transpose(g, 0, 1) for g in grids)
     return tuple(grids)
 
 
@@ -247,13 +253,13 @@ def cartesian_prod(*tensors: Any) -> Any:
             [1, 5],
             [1, 6]])
     """
-    vectors = flat(tensors)
+    vectors = sequence("cartesian_prod", flat(tensors))
     for i, v in enumerate(vectors):
         if v.ndim != 1:
             raise ShapeError(f"cartesian_prod: it takes vectors; tensor {i} has shape {tuple(v.shape)}")
     if len(vectors) == 1:
         return vectors[0]
-    return stack([ravel(grid) for grid in meshgrid(*vectors)], 1)
+    return stack([ravel(grid) for grid in _grids("cartesian_prod", vectors)], 1)
 
 
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:

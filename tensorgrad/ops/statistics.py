@@ -187,8 +187,8 @@ def nanquantile(
 
 def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str, skip: bool) -> Any:
     """The quantiles of all elements, or if `skip` of those that are not NaN."""
-    shape = tuple(input.shape)
-    d = None if dim is None else one_dim(name, dim, rank(name, input))
+    ndim, shape = rank(name, input), tuple(input.shape)
+    d = None if dim is None else one_dim(name, dim, ndim)
     if not shape:
         d = None
     if input.dtype not in (float32, float64):

@@ -78,7 +78,7 @@ class Muon(Single):
         if group["adjust_lr_fn"] == "match_rms_adamw":
             lr *= 0.2 * math.sqrt(max(rows, columns))
         else:
-            lr *= math.sqrt(max(1, rows / max(columns, 1)))
+            lr *= math.sqrt(max(1, rows / columns))
         p -= lr * direction.astype(p.dtype)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tensorgrad.autograd.graph import TensorBase, edge, spec, wrap, writes
 from tensorgrad.autograd.modes import enable_grad
+from tensorgrad.autograd.walk import clear
 from tensorgrad.errors import ShapeError
 from tensorgrad.optim.hooks import Hooks, hooked
 from tensorgrad.optim.run import Array, Layout, Run, Workspace, check_state, computing_dtype
@@ -213,14 +214,7 @@ class Optimizer(Hooks):
         """Forget the gradients of all parameters, or fill them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
-                grad = p._grad
-                if set_to_none or grad is None:
-                    p._grad = None
-                elif grad._node is None:
-                    grad._data.fill(0)
-                    writes.stamp(grad._data)
-                else:  # it was recorded, by create_graph, and may be needed as it is
-                    p._grad = wrap(np.zeros_like(grad._data))
+                clear(p, set_to_none)
 
     # Groups
 
@@ -305,6 +299,8 @@ class Optimizer(Hooks):
         Arrays, which may be PyTorch's, are converted to the dtype of their parameter (float16's are float32). Raises
         `ValueError`, `KeyError`, `TypeError` or `ShapeError` where they do not fit, and then changes nothing.
         """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"{self._name}.load_state_dict: it takes a dict, not {type(state_dict).__name__}")
         state_dict = self._replaced("load_state_dict_pre", dict(state_dict))
         for key in ("state", "param_groups"):
             if key not in state_dict:

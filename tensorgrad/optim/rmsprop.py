@@ -55,12 +55,12 @@ class RMSprop(Optimizer):
         return dict.fromkeys(names, 0.0)
 
     def factors(self, group: dict[str, Any], step: int) -> tuple[float, ...]:
-        """Learning rate, alpha and what it leaves, eps, momentum, and 0."""
-        return group["lr"], group["alpha"], 1 - group["alpha"], group["eps"], group["momentum"], 0
+        """Learning rate, alpha and what it leaves, eps and momentum."""
+        return group["lr"], group["alpha"], 1 - group["alpha"], group["eps"], group["momentum"]
 
     def update(self, group: dict[str, Any], factors: list[Array], g: Array, state: list[Array], change: Array) -> None:
         """One step."""
-        lr, alpha, share, eps, momentum, zero = factors
+        lr, alpha, share, eps, momentum = factors
         v = state[0]
         np.multiply(g, g, change)
         np.multiply(change, share, change)
@@ -73,7 +73,7 @@ class RMSprop(Optimizer):
             np.add(m, change, m)
             np.multiply(m, m, change)
             np.subtract(v, change, change)
-            np.maximum(change, zero, out=change)  # rounding can leave less than 0 where the gradient hardly varies
+            np.maximum(change, 0, out=change)  # rounding can leave less than 0 where the gradient hardly varies
             np.sqrt(change, change)
         else:
             np.sqrt(v, change)

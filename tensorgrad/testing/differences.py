@@ -28,17 +28,29 @@ to input 0[0] is 1 by autograd and 2 by finite differences (1 of 1 entries diffe
     """
 
 
-def _fresh(inputs: Any) -> tuple[Any, ...]:
-    """Leaves of their own, in memory of their own that has the same strides."""
+def _fresh(inputs: Any, caller: str) -> tuple[tuple[Any, ...], list[int]]:
+    """Leaves of their own, in memory of their own that has the same strides; and which of them require a gradient."""
     fresh = []
     for x in (inputs,) if isinstance(inputs, TensorBase) else tuple(inputs):
         if isinstance(x, TensorBase):
-            wanted = edge(x) is not None
-            data = x._data.copy(order="K") if x._data.flags.c_contiguous else x._data
-            fresh.append(wrap(data, LEAF if wanted else None))
+            fresh.append(wrap(_copy(x._data), None if edge(x) is None else LEAF))
         else:
             fresh.append(x)
-    return tuple(fresh)
+    wanted = [i for i, x in enumerate(fresh) if isinstance(x, TensorBase) and edge(x) is not None]
+    if not wanted:
+        raise ValueError(f"{caller}: none of the inputs requires a gradient; set requires_grad=True on one")
+    return tuple(fresh), wanted
+
+
+def _copy(x: Array) -> Array:
+    """An array in memory of its own, whose elements lie as far apart."""
+    if not x.size:
+        return x.copy()
+    low, high = np.lib.array_utils.byte_bounds(x)
+    y: Array = np.ndarray(x.shape, x.dtype, bytearray(high - low), x.__array_interface__["data"][0] - low, x.strides)
+    y[...] = x
+    y.flags.writeable = x.flags.writeable
+    return y
 
 
 def _outputs(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -70,10 +82,7 @@ def gradcheck(
     >>> tg.testing.gradcheck(lambda x: x.exp(), x)
     True
     """
-    fresh = _fresh(inputs)
-    wanted = [i for i, x in enumerate(fresh) if isinstance(x, TensorBase) and edge(x) is not None]
-    if not wanted:
-        raise ValueError("gradcheck: none of the inputs requires a gradient; set requires_grad=True on one")
+    fresh, wanted = _fresh(inputs, "gradcheck")
     for i in wanted:
         if fresh[i]._data.dtype != np.float64:
             raise DtypeError(
@@ -175,8 +184,7 @@ def gradgradcheck(
     >>> tg.testing.gradgradcheck(lambda x: x.exp(), x)
     True
     """
-    fresh = _fresh(inputs)
-    wanted = [i for i, x in enumerate(fresh) if isinstance(x, TensorBase) and edge(x) is not None]
+    fresh, wanted = _fresh(inputs, "gradgradcheck")
     with enable_grad():
         outputs = _outputs(func, fresh)
     if grad_outputs is None:

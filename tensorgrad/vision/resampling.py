@@ -57,8 +57,7 @@ def _weights(count: int, size: int, mode: InterpolationMode) -> Array:
     center = (np.arange(size)[:, None] + 0.5) * scale
     function, reach = FILTERS[mode]
     stretch = max(scale, 1.0)
-    first = np.maximum(np.trunc(center - reach * stretch + 0.5), 0)
-    last = np.minimum(np.trunc(center + reach * stretch + 0.5), count)
+    first, last = np.trunc(center - reach * stretch + 0.5), np.trunc(center + reach * stretch + 0.5)
     weights = function(np.abs(pixel + 0.5 - center) / stretch) * ((first <= pixel) & (pixel < last))
     return weights / weights.sum(1, keepdims=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tensorgrad import ops
 from tensorgrad.errors import ShapeError
-from tensorgrad.nn.functional.reduction import chosen, floating, reduced, tensors, together
+from tensorgrad.nn.functional.reduction import chosen, floating, must_be_positive, reduced, tensors, together
 from tensorgrad.tensor import Tensor
 
 
@@ -155,8 +155,7 @@ def triplet_margin_with_distance_loss(
 def _triplet(
     name: str, anchor: Any, positive: Any, negative: Any, distance: Any, margin: float, swap: bool, reduction: str
 ) -> Any:
-    if margin <= 0:
-        raise ValueError(f"{name}: margin must be positive, not {margin}")
+    must_be_positive(name, margin)
     tensors(name, anchor=anchor, positive=positive, negative=negative)
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise ShapeError(

@@ -8,7 +8,7 @@ from typing import Any
 from tensorgrad import ops
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn.functional.activation import logsigmoid
-from tensorgrad.nn.functional.reduction import chosen, floating, pair, reduced, tensors, together
+from tensorgrad.nn.functional.reduction import chosen, floating, must_be_1_or_2, pair, reduced, tensors, together
 from tensorgrad.ops.gathering import one_hot
 from tensorgrad.ops.rectifiers import softplus_op
 from tensorgrad.tensor import Tensor
@@ -161,8 +161,7 @@ def multi_margin_loss(
     """
     name = "multi_margin_loss"
     reduction = chosen(name, reduction, size_average, reduce)
-    if p not in (1, 2):
-        raise ValueError(f"{name}: p must be 1 or 2, not {p}")
+    must_be_1_or_2(name, p)
     wanted = ((input.shape[0],),) if getattr(input, "ndim", 0) == 2 else ((), (1,))
     _rows(name, input, target, wanted)
     classes = input.shape[-1]

@@ -37,14 +37,19 @@ def check(name: str, input: Tensor, n: int, integers: bool = False) -> None:
         must_be_floating(name, input)
 
 
+def _settings(name: str, n: int, kernel: Any, stride: Any, padding: Any) -> tuple[tuple[int, ...], ...]:
+    """The kernel, the stride (as wide, where none is given) and the padding, each of `n` sizes."""
+    kernel = sizes(name, "kernel_size", kernel, n, 1)
+    stride = kernel if stride in (None, (), []) else sizes(name, "stride", stride, n, 1)
+    return kernel, stride, sizes(name, "padding", padding, n, 0)
+
+
 def _windows(
     name: str, input: Tensor, n: int, settings: tuple[Any, ...], dilation: Any, ceil_mode: bool
 ) -> tuple[Window, ...]:
     """The windows along each of the last n dimensions, of (kernel, stride, padding). Raises where they do not fit."""
-    kernel, stride, padding = settings
-    kernel = sizes(name, "kernel_size", kernel, n, 1)
-    stride = kernel if stride in (None, (), []) else sizes(name, "stride", stride, n, 1)
-    padding, dilation = sizes(name, "padding", padding, n, 0), sizes(name, "dilation", dilation, n, 1)
+    kernel, stride, padding = _settings(name, n, *settings)
+    dilation = sizes(name, "dilation", dilation, n, 1)
     windows = []
     for k, s, p, d, size in zip(kernel, stride, padding, dilation, input.shape[-n:]):
         cover = d * (k - 1) + 1
@@ -148,9 +153,7 @@ def _max_unpool(
             f"{name}: indices must be int64 of the input's shape {input.shape}, got {indices.dtype.name} of shape "
             f"{indices.shape}; max_pool{n}d(..., return_indices=True) gives them"
         )
-    kernel = sizes(name, "kernel_size", kernel, n, 1)
-    stride = kernel if stride in (None, (), []) else sizes(name, "stride", stride, n, 1)
-    padding = sizes(name, "padding", padding, n, 0)
+    kernel, stride, padding = _settings(name, n, kernel, stride, padding)
     plane = tuple((m - 1) * s + k - 2 * p for m, s, k, p in zip(input.shape[-n:], stride, kernel, padding))
     if output_size is not None:
         given = tuple(output_size)[-n:]

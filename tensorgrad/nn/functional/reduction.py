@@ -38,6 +38,18 @@ def must_be_reduction(name: str, reduction: str, *more: str) -> None:
         raise ValueError(f"{name}: reduction must be {names}, not {reduction!r}")
 
 
+def must_be_positive(name: str, margin: float) -> None:
+    """Raise `ValueError` for a margin of 0 or less."""
+    if margin <= 0:
+        raise ValueError(f"{name}: margin must be positive, not {margin}")
+
+
+def must_be_1_or_2(name: str, p: int) -> None:
+    """Raise `ValueError` for another power of a margin."""
+    if p not in (1, 2):
+        raise ValueError(f"{name}: p must be 1 or 2, not {p}")
+
+
 def reduced(name: str, loss: Any, reduction: str, weight: Any = None) -> Any:
     """The mean of losses, their sum, or all of them; of losses that were multiplied by a weight, the weighted mean."""
     if reduction == "mean":

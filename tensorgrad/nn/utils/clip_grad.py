@@ -30,13 +30,17 @@ def get_total_norm(
     >>> tg.nn.utils.get_total_norm([tg.tensor([3.0]), tg.tensor([4.0])])
     tensor(5.)
     """
+    return _total_norm("get_total_norm", tensors, norm_type, error_if_nonfinite)
+
+
+def _total_norm(name: str, tensors: Any, norm_type: float, error_if_nonfinite: bool) -> Any:
     norms = [ops.norm(x, float(norm_type)) for x in _several(tensors)]
     if not norms:
         return tensor(0.0)
     total = ops.norm(ops.stack(norms), float(norm_type))
     if error_if_nonfinite and not total.isfinite().item():
         raise RuntimeError(
-            f"get_total_norm: the norm of order {norm_type} of the gradients is {total.item()}, and cannot be clipped; "
+            f"{name}: the norm of order {norm_type} of the gradients is {total.item()}, and cannot be clipped; "
             f"error_if_nonfinite=False lets it be"
         )
     return total
@@ -59,6 +63,7 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, for
             g.mul_(scale)
 
 
+@no_grad()
 def clip_grad_norm_(
     parameters: Any,
     max_norm: float,
@@ -80,7 +85,7 @@ def clip_grad_norm_(
     tensor([0.6000, 0.8000])
     """
     parameters = _several(parameters)
-    total = get_total_norm(_gradients(parameters), norm_type, error_if_nonfinite)
+    total = _total_norm("clip_grad_norm_", _gradients(parameters), norm_type, error_if_nonfinite)
     clip_grads_with_norm_(parameters, max_norm, total)
     return total
 

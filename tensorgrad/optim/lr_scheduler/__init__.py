@@ -16,3 +16,5 @@ from tensorgrad.optim.lr_scheduler.decay import (
     StepLR,
 )
 from tensorgrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
+
+_LRScheduler = LRScheduler  # its name before PyTorch 2

@@ -108,11 +108,22 @@ class LRScheduler:
         """The present rates, whoever set them, times a factor."""
         return [number(group["lr"]) * factor for group in self.optimizer.param_groups]
 
-    def step(self) -> None:
-        """Go on to the next epoch and set its learning rates."""
+    def step(self, epoch: int | None = None) -> None:
+        """Go on to the next epoch and set its learning rates; an `epoch` to go to is deprecated, as in PyTorch."""
         self._count_step()
-        self.last_epoch += 1
-        self._set(self.get_lr())
+        if epoch is None:
+            self.last_epoch += 1
+            self._set(self.get_lr())
+        else:
+            self._warn_of_epoch()
+            self._go_to(epoch)
+
+    def _warn_of_epoch(self) -> None:
+        warnings.warn(
+            f"{type(self).__name__}.step: the argument epoch is deprecated; call step() after each epoch",
+            UserWarning,
+            stacklevel=3,
+        )
 
     def _count_step(self) -> None:
         if self._step_count == 1 and not self.optimizer._has_stepped:
@@ -135,12 +146,13 @@ class LRScheduler:
             set_rate(group, lr)
         self._last_lr = self._present()
 
-    def _start_anew(self) -> None:
-        """Go back to epoch 0, whatever the present rates are."""
-        self.last_epoch = 0
-        self._set(self._first_rates())
+    def _go_to(self, epoch: int) -> None:
+        """Go to an epoch, whatever the present rates are."""
+        self.last_epoch = epoch
+        self._set(self._get_closed_form_lr())
 
-    def _first_rates(self) -> list[float]:
+    def _get_closed_form_lr(self) -> list[float]:
+        """The learning rates at epoch `last_epoch` by a formula of that alone, where there is one."""
         return self.get_lr()
 
     def state_dict(self) -> dict[str, Any]:
@@ -149,6 +161,8 @@ class LRScheduler:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over the state of a schedule of the same kind; the optimizer's learning rates are in its own state."""
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"{type(self).__name__}.load_state_dict: it takes a dict, not {type(state_dict).__name__}")
         missing = sorted(key for key in self.state_dict().keys() - state_dict.keys() if not key.startswith("_"))
         if missing:
             raise KeyError(f"{type(self).__name__}.load_state_dict: it is of another kind: it lacks {missing}")
@@ -158,5 +172,10 @@ class LRScheduler:
 class Relative(LRScheduler):
     """A schedule that multiplies the present rate, whoever set it, and so goes together with others."""
 
-    def _first_rates(self) -> list[float]:
-        return self.base_lrs
+    def _factor(self) -> float:
+        """What the first rate is to be multiplied with at epoch `last_epoch`."""
+        raise NotImplementedError(f"{type(self).__name__}._factor")
+
+    def _get_closed_form_lr(self) -> list[float]:
+        factor = self._factor()
+        return [base * factor for base in self.base_lrs]

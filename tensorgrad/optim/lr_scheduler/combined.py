@@ -88,13 +88,13 @@ class SequentialLR(_Combined):
         first._initial_step()
         self._last_lr = first.get_last_lr()
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Go on to the next epoch of the schedule whose turn it is."""
         self.last_epoch += 1
         turn = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[turn]
         if turn and self._milestones[turn - 1] == self.last_epoch:
-            scheduler._start_anew()
+            scheduler._go_to(0)
         else:
             scheduler.step()
         self._last_lr = scheduler.get_last_lr()
@@ -129,7 +129,7 @@ class ChainedScheduler(_Combined):
         self._take(optimizer, schedulers)
         self._last_lr = self._present()
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Go on to the next epoch of all the schedules."""
         for scheduler in self._schedulers:
             scheduler.step()

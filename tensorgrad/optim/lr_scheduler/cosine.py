@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from tensorgrad.optim.lr_scheduler.base import LRScheduler, Relative
+from tensorgrad.optim.lr_scheduler.base import LRScheduler
 from tensorgrad.optim.optimizer import Optimizer
 
 
-class CosineAnnealingLR(Relative):
+class CosineAnnealingLR(LRScheduler):
     """From `initial_lr` to `eta_min` in `T_max` epochs along half a cosine, and back (Loshchilov and Hutter 2017).
 
     >>> import tensorgrad as tg
@@ -33,14 +33,17 @@ class CosineAnnealingLR(Relative):
         epoch, span, present = self.last_epoch, self.T_max, self._present()
         if self._is_initial:
             return present
-        height = 1 + math.cos(math.pi * epoch / span)
         if self._step_count == 1:  # its step count was set back
-            return [self.eta_min + (base - self.eta_min) * height / 2 for base in self.base_lrs]
+            return self._get_closed_form_lr()
         if (epoch - 1 - span) % (2 * span) == 0:  # the bottom was just left: there is nothing to scale
             up = (1 - math.cos(math.pi / span)) / 2
             return [lr + (base - self.eta_min) * up for lr, base in zip(present, self.base_lrs)]
-        before = 1 + math.cos(math.pi * (epoch - 1) / span)
+        height, before = (1 + math.cos(math.pi * at / span) for at in (epoch, epoch - 1))
         return [self.eta_min + (lr - self.eta_min) * height / before for lr in present]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        height = 1 + math.cos(math.pi * self.last_epoch / self.T_max)
+        return [self.eta_min + (base - self.eta_min) * height / 2 for base in self.base_lrs]
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):

@@ -103,6 +103,9 @@ class StepLR(Relative):
         """The learning rate of each group at epoch `last_epoch`."""
         return self._present(self.gamma if self.last_epoch and self.last_epoch % self.step_size == 0 else 1)
 
+    def _factor(self) -> float:
+        return self.gamma ** (self.last_epoch // self.step_size)
+
 
 class MultiStepLR(Relative):
     """The learning rate times `gamma` at each of the epochs in `milestones`, as often as it is there.
@@ -128,8 +131,8 @@ class MultiStepLR(Relative):
         """The learning rate of each group at epoch `last_epoch`."""
         return self._present(self.gamma ** self.milestones.get(self.last_epoch, 0))
 
-    def _first_rates(self) -> list[float]:
-        return [base * self.gamma ** self.milestones.get(0, 0) for base in self.base_lrs]
+    def _factor(self) -> float:
+        return self.gamma ** sum(count for epoch, count in self.milestones.items() if epoch <= self.last_epoch)
 
 
 class ConstantLR(Relative):
@@ -163,8 +166,8 @@ class ConstantLR(Relative):
             return self._present(self.factor)
         return self._present(1.0 / self.factor if self.last_epoch == self.total_iters else 1)
 
-    def _first_rates(self) -> list[float]:
-        return [base * (self.factor if self.total_iters > 0 else 1) for base in self.base_lrs]
+    def _factor(self) -> float:
+        return self.factor if self.last_epoch < self.total_iters else 1
 
 
 class LinearLR(Relative):
@@ -207,8 +210,9 @@ class LinearLR(Relative):
         rise = self.end_factor - self.start_factor
         return self._present(1.0 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
 
-    def _first_rates(self) -> list[float]:
-        return [base * self.start_factor for base in self.base_lrs]
+    def _factor(self) -> float:
+        way = min(self.last_epoch / self.total_iters, 1) if self.total_iters else 0
+        return self.start_factor + (self.end_factor - self.start_factor) * way
 
 
 class ExponentialLR(Relative):
@@ -230,6 +234,9 @@ class ExponentialLR(Relative):
     def get_lr(self) -> list[float]:
         """The learning rate of each group at epoch `last_epoch`."""
         return self._present(1 if self._is_initial else self.gamma)
+
+    def _factor(self) -> float:
+        return self.gamma**self.last_epoch
 
 
 class PolynomialLR(Relative):
@@ -255,6 +262,9 @@ class PolynomialLR(Relative):
             return self._present()
         left, before = (1.0 - epoch / self.total_iters for epoch in (self.last_epoch, self.last_epoch - 1))
         return self._present((left / before) ** self.power)
+
+    def _factor(self) -> float:
+        return max(1 - self.last_epoch / self.total_iters, 0) ** self.power if self.total_iters else 1
 
 
 class InverseTimeLR(LRScheduler):

@@ -61,10 +61,15 @@ class ReduceLROnPlateau(LRScheduler):
         """Whether a change was so recent that bad epochs do not count."""
         return self.cooldown_counter > 0
 
-    def step(self, metrics: Any) -> None:  # type: ignore[override]
-        """Go on to the next epoch, given the metric of the last one: a number or a tensor of one element."""
+    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+        """Go on to the next epoch, given the metric of the last one: a number or a tensor of one element.
+
+        What `epoch` the next one is need not be said, and is deprecated, as in PyTorch.
+        """
         current = float(metrics)
-        self.last_epoch += 1
+        if epoch is not None:
+            self._warn_of_epoch()
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._is_better(current):
             self.best = current
             self.num_bad_epochs = 0

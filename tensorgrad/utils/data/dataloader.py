@@ -24,6 +24,8 @@ from tensorgrad.utils.data.sampler import (
 from tensorgrad.utils.data.worker import Job, Workers
 
 T_co = TypeVar("T_co", covariant=True)
+# What the samplers and workers were made by.
+FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})
 
 
 class DataLoader(Generic[T_co]):
@@ -121,6 +123,12 @@ class DataLoader(Generic[T_co]):
         self.batch_sampler = batch_sampler
         batching = self.batch_size is not None or batch_sampler is not None
         self.collate_fn = collate_fn or (default_collate if batching else default_convert)
+        self._made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in FIXED and "_made" in self.__dict__:
+            raise ValueError(f"{type(self).__name__}: {name} cannot be changed afterwards; make another DataLoader")
+        super().__setattr__(name, value)
 
     def __len__(self) -> int:
         """The number of batches. Raises `TypeError` where the data set or the sampler has no length."""
