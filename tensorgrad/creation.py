@@ -14,7 +14,8 @@ from tensorgrad.autograd.graph import TensorBase, edge, wrap
 from tensorgrad.backends.device import require_cpu
 from tensorgrad.backends.dtypes import SUPPORTED, as_dtype, get_default_dtype, int64, promote_types
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.dims import flat, must_be_tensors
+from tensorgrad.ops.checks import must_be_tensors
+from tensorgrad.ops.dims import flat
 from tensorgrad.tensor import Tensor
 
 

@@ -14,7 +14,7 @@ from tensorgrad.backends.device import require_cpu
 from tensorgrad.backends.dtypes import as_dtype, float16, float32, get_default_dtype, int64
 from tensorgrad.creation import finish, maker, shape_of
 from tensorgrad.errors import DtypeError
-from tensorgrad.ops.dims import must_be_int, must_be_tensors
+from tensorgrad.ops.checks import must_be_int, must_be_tensors
 from tensorgrad.ops.keywords import takes_out
 from tensorgrad.tensor import Tensor
 

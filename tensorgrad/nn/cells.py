@@ -9,7 +9,7 @@ from tensorgrad.errors import ShapeError
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.recurrent import initialise, require, require_dtype, run_gru, run_lstm, run_rnn
-from tensorgrad.ops.dims import must_be_int, no_tensor
+from tensorgrad.ops.checks import must_be_int, no_tensor
 from tensorgrad.tensor import Tensor
 
 

@@ -11,8 +11,8 @@ from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
+from tensorgrad.ops.checks import must_be_int, sizes
 from tensorgrad.ops.convolution import must_be_stride_1, same_padding
-from tensorgrad.ops.dims import must_be_int, sizes
 from tensorgrad.tensor import Tensor
 
 MODES = ("zeros", "reflect", "replicate", "circular")

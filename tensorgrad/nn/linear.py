@@ -11,7 +11,7 @@ from tensorgrad.nn import functional as F
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
-from tensorgrad.ops.dims import must_be_int
+from tensorgrad.ops.checks import must_be_int
 
 
 class Identity(Module):

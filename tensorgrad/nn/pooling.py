@@ -7,7 +7,7 @@ from typing import Any
 
 from tensorgrad.nn import functional as F
 from tensorgrad.nn.module import Module
-from tensorgrad.ops.dims import sizes
+from tensorgrad.ops.checks import sizes
 
 
 class _Pool(Module):

@@ -17,7 +17,7 @@ from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.nn.utils.rnn import PackedSequence
 from tensorgrad.ops import cat, index_select, matmul, stack
-from tensorgrad.ops.dims import must_be_int
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.ops.recurrent import gru_op, lstm_op, rnn_op
 from tensorgrad.tensor import Tensor
 

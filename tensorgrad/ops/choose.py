@@ -9,7 +9,7 @@ from tensorgrad.autograd.op import primitive
 from tensorgrad.backends import cpu
 from tensorgrad.backends.dtypes import as_dtype, bool_, uint8
 from tensorgrad.errors import DtypeError
-from tensorgrad.ops.dims import no_tensor
+from tensorgrad.ops.dims import rank
 
 where_op = primitive(
     "where",
@@ -49,7 +49,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
 
 def _bools(condition: Any) -> Any:
     if not hasattr(condition, "dtype"):
-        raise no_tensor("where", "the condition", condition)
+        rank("where", condition, "the condition")
     if condition.dtype.kind == "b":
         return condition
     text = f"where: the condition must hold bools, not {condition.dtype.name}; compare it, or use .bool()"

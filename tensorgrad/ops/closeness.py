@@ -7,9 +7,10 @@ from typing import Any
 from tensorgrad.autograd.op import unary
 from tensorgrad.backends.cpu import special as cpu
 from tensorgrad.ops.arithmetic import abs
+from tensorgrad.ops.checks import must_share_dtype
 from tensorgrad.ops.choose import cast
 from tensorgrad.ops.compare import eq, isfinite, logical_or
-from tensorgrad.ops.dims import must_share_dtype, rank
+from tensorgrad.ops.dims import rank
 from tensorgrad.ops.reduce import all
 
 

@@ -9,8 +9,9 @@ from tensorgrad.backends.cpu import special as cpu
 from tensorgrad.backends.dtypes import float64
 from tensorgrad.errors import DtypeError
 from tensorgrad.ops.arithmetic import scaled, sub, trunc
+from tensorgrad.ops.checks import must_share_dtype
 from tensorgrad.ops.choose import cast, where
-from tensorgrad.ops.dims import must_be_floating, must_share_dtype, rank
+from tensorgrad.ops.dims import must_be_floating, rank
 from tensorgrad.ops.powers import pow
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends.cpu import convolution as cpu
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.dims import must_go_with, rank, sizes
+from tensorgrad.ops.checks import must_go_with, sizes
+from tensorgrad.ops.dims import rank
 from tensorgrad.ops.reduce import sum_op
 from tensorgrad.ops.shape import reshape_op, unsqueeze
 

@@ -9,7 +9,8 @@ from typing import Any
 from tensorgrad.autograd.op import primitive
 from tensorgrad.backends.cpu import matrix as cpu
 from tensorgrad.errors import ShapeError
-from tensorgrad.ops.dims import must_go_with, rank
+from tensorgrad.ops.checks import must_go_with
+from tensorgrad.ops.dims import rank
 from tensorgrad.ops.shape import permute_op, reshape_op, unsqueeze
 
 

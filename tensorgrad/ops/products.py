@@ -8,8 +8,9 @@ from typing import Any
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.ops.arithmetic import mul
 from tensorgrad.ops.arranging import roll
+from tensorgrad.ops.checks import must_share_dtype
 from tensorgrad.ops.contraction import tensordot
-from tensorgrad.ops.dims import must_share_dtype, one_dim, rank
+from tensorgrad.ops.dims import one_dim, rank
 from tensorgrad.ops.linalg import linear_op, matmul, matmul_op
 from tensorgrad.ops.shape import permute_op, reshape_op, unsqueeze
 

@@ -10,7 +10,8 @@ from tensorgrad import ops, random
 from tensorgrad.autograd.graph import edge, wrap
 from tensorgrad.autograd.inplace import apply_
 from tensorgrad.errors import ShapeError
-from tensorgrad.ops.dims import must_be_floating, must_go_with, must_share_dtype, one_dim
+from tensorgrad.ops.checks import must_go_with, must_share_dtype
+from tensorgrad.ops.dims import must_be_floating, one_dim
 from tensorgrad.ops.gelu import gelu_op
 from tensorgrad.ops.rectifiers import elu_op, hardtanh_op, leaky_relu_op, softplus_op
 from tensorgrad.tensor import Tensor

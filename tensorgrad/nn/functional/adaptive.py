@@ -13,7 +13,7 @@ from tensorgrad.autograd.graph import wrap
 from tensorgrad.backends.cpu import resampling as cpu
 from tensorgrad.backends.dtypes import float16, float32
 from tensorgrad.nn.functional.pooling import check, max_pool
-from tensorgrad.ops.dims import sizes
+from tensorgrad.ops.checks import sizes
 from tensorgrad.ops.pooling import Window, window_sum_op
 from tensorgrad.ops.resampling import resample_op
 from tensorgrad.tensor import Tensor

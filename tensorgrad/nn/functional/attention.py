@@ -11,7 +11,7 @@ from tensorgrad.backends import cpu
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn.functional.dropout import dropout
 from tensorgrad.ops.attention import attention_weights_op
-from tensorgrad.ops.dims import must_be_tensors
+from tensorgrad.ops.checks import must_be_tensors
 from tensorgrad.ops.linalg import linear, matmul_op
 from tensorgrad.tensor import Tensor
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from tensorgrad import ops
 from tensorgrad.errors import ShapeError
+from tensorgrad.ops.checks import sizes
 from tensorgrad.ops.convolution import col2im_op, im2col_op
-from tensorgrad.ops.dims import rank, sizes
+from tensorgrad.ops.dims import rank
 from tensorgrad.tensor import Tensor
 
 

@@ -10,7 +10,7 @@ from tensorgrad.autograd import no_grad
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.backends.dtypes import bool_
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.dims import must_be_tensors
+from tensorgrad.ops.checks import must_be_tensors
 from tensorgrad.ops.embedding import bag_of_op, embedding_op, spread_op
 from tensorgrad.ops.index import unindex_op
 from tensorgrad.tensor import Tensor

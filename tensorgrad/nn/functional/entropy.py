@@ -9,7 +9,7 @@ from tensorgrad import ops
 from tensorgrad.autograd.graph import Foreign
 from tensorgrad.errors import DtypeError, ShapeError
 from tensorgrad.nn.functional.reduction import chosen, expands, floating, pair, reduced
-from tensorgrad.ops.dims import must_be_tensors, must_share_dtype
+from tensorgrad.ops.checks import must_be_tensors, must_share_dtype
 from tensorgrad.ops.gathering import gather_op
 from tensorgrad.ops.losses import binary_cross_entropy_op, softmax_cross_entropy_op
 from tensorgrad.ops.rectifiers import softplus_op

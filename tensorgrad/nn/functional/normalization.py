@@ -13,7 +13,8 @@ from tensorgrad.autograd.modes import no_grad
 from tensorgrad.backends.dtypes import float16, float32
 from tensorgrad.creation import ones_like
 from tensorgrad.errors import DtypeError, ShapeError
-from tensorgrad.ops.dims import must_be_floating, must_be_tensors
+from tensorgrad.ops.checks import must_be_tensors
+from tensorgrad.ops.dims import must_be_floating
 from tensorgrad.ops.normalization import moments_op, normalize_op, standardize_op
 from tensorgrad.ops.pooling import Window, window_sum_op
 from tensorgrad.tensor import Tensor

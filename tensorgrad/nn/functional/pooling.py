@@ -15,7 +15,8 @@ from tensorgrad.autograd.modes import is_grad_enabled
 from tensorgrad.backends.cpu import Slot
 from tensorgrad.backends.dtypes import refuse_bools
 from tensorgrad.errors import ShapeError
-from tensorgrad.ops.dims import must_be_floating, must_be_tensors, sizes
+from tensorgrad.ops.checks import must_be_tensors, sizes
+from tensorgrad.ops.dims import must_be_floating
 from tensorgrad.ops.index import put_op
 from tensorgrad.ops.pooling import Window, max_pool_op, place_index_op, window_sum_op
 from tensorgrad.tensor import Tensor

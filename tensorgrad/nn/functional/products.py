@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.errors import ShapeError
-from tensorgrad.ops.dims import must_be_tensors
+from tensorgrad.ops.checks import must_be_tensors
 from tensorgrad.ops.linalg import linear
 from tensorgrad.tensor import Tensor
 

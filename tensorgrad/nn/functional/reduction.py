@@ -12,7 +12,8 @@ from typing import Any
 from tensorgrad.autograd.graph import broadcasts
 from tensorgrad.backends.cpu import broadcast_shapes
 from tensorgrad.errors import ShapeError
-from tensorgrad.ops.dims import must_be_floating, must_be_tensors
+from tensorgrad.ops.checks import must_be_tensors
+from tensorgrad.ops.dims import must_be_floating
 from tensorgrad.tensor import Tensor
 
 
