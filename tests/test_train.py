@@ -570,3 +570,33 @@ def test_threads_evaluate_one_model_at_once():
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: model.evaluate(*SPIRAL, batch_size=2), range(40)))
     assert found == [expected] * 40
+
+
+@pytest.mark.parametrize("loss", [nn.functional.mse_loss, lambda output, target: ((output - target) ** 2).mean()])
+def test_a_loss_function_meets_targets_of_the_outputs_shape(loss):
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    y = X @ [1.0, 2.0, 3.0]
+    tg.manual_seed(1)
+    expected = fitted(nn.Linear(3, 1), "mse", X, y)[1]["loss"]
+    tg.manual_seed(1)
+    np.testing.assert_allclose(fitted(nn.Linear(3, 1), loss, X, y)[1]["loss"], expected, rtol=1e-6)
+
+
+def test_the_functions_of_classes_are_known_as_such():
+    model, history = fitted(loss=F.cross_entropy, y=FORMS["strings"])
+    assert history["loss"] == fitted()[1]["loss"]
+    assert set(model.predict_classes(SPIRAL[0])) <= {"a", "b", "c"}
+
+
+def test_a_softmax_of_a_softmax_is_warned_of():
+    with pytest.warns(UserWarning, match="ends in a softmax of what is a softmax already"):
+        fitted(nn.Sequential(network("softmax"), nn.Softmax(1)))
+
+
+def test_validation_of_one_class_only_is_warned_of():
+    with pytest.warns(UserWarning, match="y is sorted"):
+        fitted(validation_split=0.2)
+
+
+def test_names_of_activations_stand_among_layers():
+    assert repr(train.Model([nn.Linear(2, 3), "relu"]).module[1]) == "ReLU()"

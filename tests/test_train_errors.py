@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -227,7 +230,32 @@ def lstm():
     made.fit(X, X)
 
 
+def one_example():
+    made = model()
+    made.fit(X, Y, verbose=0)
+    made.predict(X[0])
+
+
+def fit_watching(name):
+    model(metrics=["accuracy"]).fit(X, Y, callbacks=[train.EarlyStopping(name)], verbose=0)
+
+
+def saved():
+    file = Path(tempfile.mkdtemp()) / "model"
+    model().save(file)
+    return file
+
+
 FURTHER = {
+    "one example": (
+        lambda: one_example(),
+        ShapeError,
+        r"must be \(n, 2\): a single example is given as a batch of one",
+    ),
+    "class to load": (lambda: train.Model.load(saved(), nn.Linear), TypeError, r"write Linear\(...\)"),
+    "two layers": (lambda: train.Model(nn.Linear(2, 3), nn.ReLU()), TypeError, r"write Model\(\[layer"),
+    "numbers for sizes": (lambda: train.mlp(2, 16, 3), TypeError, r"mlp\(\[2"),
+    "near metric": (lambda: fit_watching("acc"), KeyError, "did you mean 'accuracy'"),
     "dates": (lambda: fit(X.astype("datetime64[s]")), TypeError, "dates or times"),
     "masks": (lambda: fit(np.ma.masked_greater(X, 0.5)), ValueError, "masked array"),
     "large values": (

@@ -92,7 +92,11 @@ def _check(name: str, count: int, input: Any, weight: Any, bias: Any, groups: in
         sides = ("length", "height, width", "depth, height, width")[count - 1]
         raise ShapeError(
             f"{name}: input must be (batch, channels, {sides}), or without the batch, and has shape {shape}; "
-            f"add what is missing with .unsqueeze(0)"
+            + (
+                f"rows of pixels become images by .reshape(-1, channels, {sides})"
+                if ndim == 2 and count == 2
+                else "add what is missing with .unsqueeze(0)"
+            )
         )
     if len(given) != count + 2 or not given[0] or not all(given[2:]):
         raise ShapeError(f"{name}: weight must have {count + 2} dimensions, none of them empty, and has shape {given}")
@@ -106,7 +110,7 @@ def _check(name: str, count: int, input: Any, weight: Any, bias: Any, groups: in
     if shape[-count - 1] != takes:
         remedy = ""
         if ndim == count + 1 and takes == 1:
-            remedy = "; a batch that lacks its dimension of channels gets it by .unsqueeze(1)"
+            remedy = "; a batch that lacks its dimension of channels gets it by .unsqueeze(1), an array by [:, None]"
         elif shape[-1] == takes:
             remedy = f"; channels that come last go where they belong by .movedim(-1, {-count - 1})"
         raise ShapeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from tensorgrad.errors import ShapeError
@@ -103,6 +104,12 @@ class Data:
                     f"{next(iter(lost))!r} is only among these: y is sorted. Shuffle X and y together first, or give "
                     f"validation_data"
                 )
+            if len(set(y[at:].tolist())) == 1 < len(set(y[:at].tolist())) and len(y) - at > 9:
+                warnings.warn(
+                    f"fit: validation_split takes the last {len(y) - at} examples as they stand, and all of them have "
+                    f"the label {y[-1]!r}: y is sorted. Shuffle X and y together first, or give validation_data",
+                    stacklevel=4,
+                )
         held: tuple[Any, ...] = tuple(x[at:] for x in inputs), y[at:]
         if weight is not None:
             weight = to_array(weight, "sample_weight")
@@ -156,6 +163,12 @@ class Data:
                     f"{', '.join(self._columns)}; give {what}[[{', '.join(map(repr, self._columns))}]]"
                 )
         inputs = as_inputs(X, self.module, what)
+        for x, (shape, _) in zip(inputs, self._task.inputs if self._task is not None else ()):
+            if x.ndim == len(shape):
+                raise ShapeError(
+                    f"{what} has shape {x.shape}, and must be (n, {', '.join(map(str, shape))}): a single example is "
+                    f"given as a batch of one, {what}[None]"
+                )
         if not len(inputs[0]):
             raise ValueError(f"{what} has no examples: its shape is {inputs[0].shape}")
         if self._task is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident
@@ -38,9 +39,9 @@ class Ending:
         # With inputs that require a gradient there is a graph, even of a network that is frozen; a clone of a leaf may
         # be changed in place by a first layer.
         inputs = tuple(x.detach().requires_grad_().clone() if x.dtype.kind == "f" else x for x in inputs)
-        seen: list[tuple[Module, Any]] = []
+        seen: list[tuple[Module, Any, Any]] = []
         watched = [layer for layer in module.modules() if type(layer) in _LAYERS]
-        handles = [layer.register_forward_hook(lambda own, _, y: seen.append((own, y))) for layer in watched]
+        handles = [layer.register_forward_hook(lambda own, x, y: seen.append((own, x[0], y))) for layer in watched]
         try:
             with enable_grad():
                 output = module(*inputs)
@@ -53,9 +54,16 @@ class Ending:
                 f"a recurrent layer's output is the first of what it returns: pick it in a forward of your own"
             )
         self.shape = tuple(output.shape)
-        self.layer = next((layer for layer, y in seen if y is output), None)
+        self.layer = next((layer for layer, _, y in seen if y is output), None)
         if self.layer is not None:
             self.kind = _LAYERS[type(self.layer)]
+            passed = next(x for _, x, y in seen if y is output)
+            if any(y is passed for _, _, y in seen):
+                warnings.warn(
+                    f"the network ends in a {self.kind} of what is a {_LAYERS[type(seen[-2][0])]} already, which keeps "
+                    f"it from ever being sure; leave one of them out",
+                    stacklevel=2,
+                )
         else:
             name = output.grad_fn.name if output.grad_fn is not None else ""
             self.kind = name if name in _LAYERS.values() else ""

@@ -34,9 +34,10 @@ from tensorgrad.train.task import Task
 class Model(Data):
     """A network that is compiled, fitted and asked in a few lines; the loop behind it is the one you could write.
 
-    `module` is any `nn.Module`, or a list of layers; without one, `add` puts layers one behind another. The network
-    may end in probabilities or in logits: the loss is computed from logits where there are any, and `predict` gives
-    probabilities for classes in either case. `model(x)` calls the network itself, which is `model.module`.
+    `module` is any `nn.Module`, or a list of layers and of activations by name; without one, `add` puts layers one
+    behind another. The network may end in probabilities or in logits: the loss is computed from logits where there are
+    any, and `predict` gives probabilities for classes in either case. `model(x)` calls the network itself, which is
+    `model.module`.
 
     X is an array, a tensor, a data frame or a list with one example in each row, a tuple of these for a network of
     several inputs, a `Dataset`, or a `DataLoader` of batches (x, y) or (x, y, weight), which then brings the labels.
@@ -61,11 +62,13 @@ class Model(Data):
     ((2, 3), (2,))
     """
 
-    def __init__(self, module: Module | Sequence[Module] | None = None) -> None:
+    def __init__(self, module: Module | Sequence[Module | str] | None = None, *more: Any) -> None:
+        if more:
+            raise TypeError("Model: it takes one network; write Model([layer, layer, ...])")
         if module is None:
             module = nn.Sequential()
         elif isinstance(module, list | tuple):
-            module = nn.Sequential(*module)
+            module = nn.Sequential(*(activation(layer) if isinstance(layer, str) else layer for layer in module))
         if not isinstance(module, Module):
             hint = f": write {module.__name__}(...)" if isinstance(module, type) else ""
             raise TypeError(f"Model: it takes an nn.Module or a list of layers, not {module!r}{hint}")
@@ -179,8 +182,9 @@ class Model(Data):
         an optimizer of this network; `options` go to it (`momentum=0.9`). `learning_rate` is its learning rate, else
         Keras's for the four names and PyTorch's for others; `decay` divides it by `1 + decay * steps`. `loss` is a
         name ("categorical_crossentropy", "binary_crossentropy", "mse", "mae", "huber", ...), a loss of
-        `tensorgrad.nn`, or a function (output, target) -> Tensor. `metrics` are names ("accuracy", "f1", "mae", ...),
-        metrics of `tensorgrad.metrics`, or functions.
+        `tensorgrad.nn`, or a function (output, target) -> Tensor, whose target has the output's shape where it has as
+        many elements. `metrics` are names ("accuracy", "f1", "mae", ...), metrics of `tensorgrad.metrics`, or functions
+        (predictions, targets) of arrays.
 
         `clip_norm` limits the norm of all gradients together, `clip_value` each of their elements. The optimizer steps
         once for `gradient_accumulation_steps` batches. Raises `ValueError` and `TypeError` for what is not known.
@@ -255,6 +259,7 @@ class Model(Data):
     ) -> History:
         """Train for some epochs, and return the loss and the metrics of each.
 
+        The third argument is `epochs` (in Keras it is the batch size).
         `batch_size` examples make a step, in a new random order each epoch unless `shuffle=False`; None takes all at
         once. After each epoch the loss and the metrics of `validation_data`, (X, y) or (X, y, weights) or a loader, are
         reported with "val_" before their names; `validation_split` takes the last share of the examples for it, as

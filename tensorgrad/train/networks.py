@@ -127,6 +127,8 @@ def mlp(
       (5): Linear(in_features=32, out_features=1, bias=True)
     )
     """
+    if isinstance(sizes, int):
+        raise TypeError(f"mlp: sizes are a list: mlp([{sizes}, ...])")
     sizes = list(sizes)
     if len(sizes) < 2:
         raise ValueError(f"mlp: sizes must have two numbers or more, from the features to the outputs, not {sizes}")

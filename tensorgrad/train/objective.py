@@ -32,6 +32,7 @@ _NAMED: dict[str, tuple[str, Callable[..., Any]]] = {
 _ALIASES = {
     "sparse_categorical_crossentropy": "categorical_crossentropy",
     "cross_entropy": "categorical_crossentropy",
+    "cce": "categorical_crossentropy",
     "crossentropy": "categorical_crossentropy",
     "bce": "binary_crossentropy",
     "binary_cross_entropy": "binary_crossentropy",
@@ -45,14 +46,19 @@ _ALIASES = {
 _KINDS = {nn.CrossEntropyLoss: "categorical", nn.NLLLoss: "categorical", nn.BCEWithLogitsLoss: "binary"}
 _KINDS |= {nn.BCELoss: "binary"}
 _KINDS |= dict.fromkeys((nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss), "regression")
+_FUNCTIONS = {
+    "categorical": (F.cross_entropy,),
+    "binary": (F.binary_cross_entropy_with_logits,),
+    "regression": (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss),
+}
 
 
 class Objective:
     """A loss, and what kind of task it says that the labels are for.
 
     `kind` is "categorical" (one of several classes), "binary" (yes or no, once or for each of several outputs),
-    "regression", or "custom" for a function of one's own, which is given the network's output and the targets as they
-    are. The first two are computed from logits.
+    "regression", or "custom" for a function of one's own, which is given the network's output and the targets, in its
+    shape where they have as many elements. The first two are computed from logits.
 
     >>> from tensorgrad.train.objective import Objective
     >>> Objective("sparse_categorical_crossentropy").kind
@@ -68,7 +74,7 @@ class Objective:
                 near = difflib.get_close_matches(name, [*_NAMED, *_ALIASES], 1)
                 raise ValueError(
                     f"compile: there is no loss {loss!r}"
-                    + (f"; did you mean {near[0]!r}?" if near else "")
+                    + (f"; did you mean {near[0]!r}?" if near else ".")
                     + f" The names are {', '.join(map(repr, [*_NAMED, *_ALIASES]))}; or give a loss of tensorgrad.nn, "
                     f"or a function (output, target) -> loss"
                 )
@@ -81,8 +87,11 @@ class Objective:
             )
         else:
             self.name = getattr(loss, "__name__", type(loss).__name__)
-            self.kind = _KINDS.get(type(loss), "custom")
-            self._function = _of(loss)
+            self.kind = next((kind for kind, known in _FUNCTIONS.items() if loss in known), "")
+            self._function = loss
+            if not self.kind:
+                self.kind = _KINDS.get(type(loss), "custom")
+                self._function = _of(loss)
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The mean loss of a batch, or the sum of the losses times the weights of the examples, over their number."""

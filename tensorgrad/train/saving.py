@@ -72,6 +72,9 @@ def load(cls: Any, path: Any, module: Module | None) -> Any:
                 f"Model.load(path, module=...)"
             )
         module = build(network)
+    if not isinstance(module, Module):
+        hint = f": write {module.__name__}(...)" if isinstance(module, type) else ""
+        raise TypeError(f"Model.load: module must be an nn.Module, not {module!r}{hint}")
     try:
         return _model(cls, content, module)
     except StateDictError:

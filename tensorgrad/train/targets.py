@@ -90,6 +90,9 @@ class Targets:
         """Labels or values, in any of the forms that are understood, as an array that the loss takes."""
         array = to_array(y, what)
         if self.task == "custom":
+            wanted = (len(array), *self.outputs)
+            if array.ndim != len(wanted) and [n for n in array.shape if n != 1] == [n for n in wanted if n != 1]:
+                array = array.reshape(wanted)  # a column for (n,): (n, 1) - (n,) would be broadcast to (n, n)
             return array.astype(self.dtype, copy=False) if array.dtype.kind == "f" else array
         if self.task == "regression":
             return self._values(array, what)
@@ -216,8 +219,8 @@ class Targets:
         """The places of strings among the classes."""
         if self.names is None:
             raise ValueError(
-                f"{what} holds the label {str(array.ravel()[0])!r}, and the model has not learned from strings: arrays "
-                f"of labels tell fit all of them, a loader does not"
+                f"{what} holds the label {str(array.ravel()[0])!r}, and the model has not learned from strings yet: "
+                f"fit it to arrays of labels first (a loader does not tell all of them beforehand)"
             )
         places = np.minimum(np.searchsorted(self.names, array), len(self.names) - 1)
         unknown = self.names[places] != array

@@ -40,6 +40,9 @@ class Task:
         except ShapeError as error:
             if any(x.ndim == 1 for x in batch.inputs):
                 error.add_note("X has one number for each example; X.reshape(-1, 1) makes a column of them")
+            else:
+                tried = ", ".join(str(tuple(x.shape)) for x in batch.inputs)
+                error.add_note(f"The network was tried on the first {batch.size} examples, of shape {tried}")
             raise
         shape = self.ending.shape
         self.targets = Targets(kind, shape[1:], computing_dtype(module), names)

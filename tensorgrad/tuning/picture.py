@@ -49,13 +49,19 @@ def plot_study(study: Any, ax: Any = None) -> Any:
         values.plot([n for n, _ in pruned], last, "x", color=QUIET, label="pruned, its last value")
     failed = f"; {len(done['FAIL'])} failed" if done["FAIL"] else ""
     found = study.best_trial
-    values.set(title=f"Best: {found.value:.4g}, in trial {found.number}{failed}", xlabel="trial", ylabel="value")
+    values.set(
+        title=f"Best: {found.value:.4g}, in trial {found.number}{failed}",
+        xlabel="trial",
+        ylabel=study.user_attrs.get("metric", "value"),
+    )
     values.xaxis.set_major_locator(plt.matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
     values.grid(alpha=0.3)
     legend(values)
     if matters:
         names = list(matters)[::-1]
-        axes[1].barh(names, [matters[name] for name in names], color=COLORS[0])
+        bars = axes[1].barh(names, [matters[name] for name in names], color=COLORS[0])
+        axes[1].bar_label(bars, fmt="{:.2f}", padding=3)
+        axes[1].margins(x=0.15)
         axes[1].set(title="What matters", xlabel="share of importance")
         axes[1].grid(alpha=0.3, axis="x")
     return returned(axes)

@@ -20,6 +20,9 @@ class Uniform:
     high: float
     step: float | None = None
 
+    def __post_init__(self) -> None:
+        _check(self)
+
     def suggest(self, trial: Any, name: str) -> float:
         """The number of a trial."""
         return trial.suggest_float(name, self.low, self.high, step=self.step)
@@ -36,6 +39,9 @@ class LogUniform:
 
     low: float
     high: float
+
+    def __post_init__(self) -> None:
+        _check(self, positive=True)
 
     def suggest(self, trial: Any, name: str) -> float:
         """The number of a trial."""
@@ -56,9 +62,22 @@ class Integer:
     step: int = 1
     log: bool = False
 
+    def __post_init__(self) -> None:
+        if not (hasattr(self.low, "__index__") and hasattr(self.high, "__index__")):
+            raise ValueError(f"Integer: low and high must be whole numbers, not {self.low!r} and {self.high!r}")
+        _check(self, positive=self.log)
+
     def suggest(self, trial: Any, name: str) -> int:
         """The number of a trial."""
         return trial.suggest_int(name, self.low, self.high, step=self.step, log=self.log)
+
+
+def _check(space: Uniform | LogUniform | Integer, positive: bool = False) -> None:
+    if not space.low <= space.high or (positive and space.low <= 0):
+        least = "more than 0, and " if positive else ""
+        raise ValueError(
+            f"{type(space).__name__}: low must be {least}not above high; they are {space.low!r} and {space.high!r}"
+        )
 
 
 def _choose(trial: Any, name: str, choices: Any) -> Any:

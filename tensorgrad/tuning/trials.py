@@ -112,6 +112,7 @@ def search(
     fit = {"epochs": epochs, "batch_size": batch_size, "verbose": 0, **fit}
     with _quiet(optuna), _unchanged():
         study = _study(optuna, direction, sampler, pruner, seed, storage, study_name, epochs)
+        study.set_user_attr("metric", metric)
         trainer = _Trainer(build, suggest, X, y, metric, fit, callbacks, study, logger)
         if logger is not None:
             logger.open()

@@ -14,6 +14,7 @@ import numpy as np
 from tensorgrad.autograd.graph import Node, TensorBase, edge, spec
 from tensorgrad.autograd.op import PICK, REGISTRY, Op
 from tensorgrad.errors import AutogradError
+from tensorgrad.nn.module import Module
 from tensorgrad.viz.drawing import FONT, Drawing
 from tensorgrad.viz.labels import (
     ALARM,
@@ -87,11 +88,11 @@ def graph(
 ) -> Graph:
     """The graph behind a tensor (or a list or tuple of them), drawn from its leaves to the result.
 
-    `params` names tensors: a Module, or a dict of name to tensor. Besides parameters a dict may name inputs and results
-    in between. Every operation shows its output's shape and what it was called with; views, which move no data, are
-    white. Data that needs no gradient is drawn where an operation kept it for backward, and not once backward has
-    released the graph. A picture as .svg tells more where the mouse rests, and the line of code of each operation if it
-    was computed under `autograd.detect_anomaly()`.
+    `params` names tensors: a Module, a `train.Model`, or a dict of name to tensor. Besides parameters a dict may name
+    inputs and results in between. Every operation shows its output's shape and what it was called with; views, which
+    move no data, are white. Data that needs no gradient is drawn where an operation kept it for backward, and not once
+    backward has released the graph. A picture as .svg tells more where the mouse rests, and the line of code of each
+    operation if it was computed under `autograd.detect_anomaly()`.
 
     `direction` is "TB" (from top to bottom) or "LR" (left to right). Of more than `max_nodes` operations the newest are
     drawn, and the picture says how many are not; None draws all. `show_gradients` adds the norm of each leaf's `.grad`.
@@ -163,6 +164,8 @@ class _Names:
     """The names that the user gave: of leaves and results by their edge, of other data by the array."""
 
     def __init__(self, params: Any) -> None:
+        if not isinstance(params, Module | Mapping):
+            params = getattr(params, "module", params)  # of a train.Model
         if params is None:
             pairs: list[tuple[Any, Any]] = []
         elif isinstance(params, Mapping):

@@ -96,7 +96,7 @@ def bold(text: str) -> str:
 
 def small(text: str, color: str = QUIET) -> str:
     """A line below a title, shortened and escaped; nothing for no text."""
-    return f"<FONT POINT-SIZE='{SMALL}' COLOR='{color}'>{escape(short(text))}</FONT>" if text else ""
+    return f"<FONT POINT-SIZE='{SMALL}' COLOR='{color}'>{escape(short(text, 80))}</FONT>" if text else ""
 
 
 def quoted(lines: list[str]) -> str:

@@ -94,6 +94,8 @@ def plot_roc(y_true: Any, y_score: Any, ax: Any = None) -> Any:
     """
     name = "plot_roc"
     true, scores = array(y_true), array(y_score)
+    if scores.dtype.kind not in "fiub":
+        raise TypeError(f"{name}: y_score must be scores or probabilities, not labels; take model.predict_proba(X)")
     if scores.ndim == 2 and scores.shape[1] <= 2:
         scores = scores[:, -1]
     if true.ndim == 2:

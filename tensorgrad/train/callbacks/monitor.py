@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import math
 import os
 import string
@@ -44,7 +45,10 @@ class Monitor(Callback):
     def watched(self, logs: Logs) -> float:
         """The number of an epoch."""
         if self.monitor not in logs:
-            hint = "; give fit validation_data or validation_split" if self.monitor.startswith("val_") else ""
+            near = difflib.get_close_matches(self.monitor, list(logs), 1, 0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            if self.monitor.startswith("val_") and not any(name.startswith("val_") for name in logs):
+                hint = "; give fit validation_data or validation_split"
             raise KeyError(f"{type(self).__name__}: there is no {self.monitor!r} among {', '.join(logs)}{hint}")
         return logs[self.monitor]
 
