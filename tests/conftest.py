@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -21,9 +22,11 @@ def pytest_make_parametrize_id(val):
 
 @pytest.fixture(autouse=True)
 def seeded():
-    """Every test starts from the same random numbers and the default dtype, and leaves no mode behind."""
+    """Every test starts from the same random numbers and the default dtype, and leaves no mode and no figure behind."""
     tg.manual_seed(0)
     yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
     assert tg.is_grad_enabled()
     assert tg.get_default_dtype() == tg.float32
 

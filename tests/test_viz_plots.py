@@ -20,12 +20,6 @@ from matplotlib.axes import Axes  # noqa: E402
 nan = math.nan
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 def labels(ax):
     legend = ax.get_legend()
     return [text.get_text() for text in legend.get_texts()] if legend else []
