@@ -2,6 +2,7 @@
 
 import copy
 import io
+import os
 import pickle
 import subprocess
 import sys
@@ -59,6 +60,21 @@ def test_defaults_pass_every_check_of_scikit_learn(estimator, check):
         check(estimator)
     except SkipTest as reason:
         pytest.skip(str(reason)) if "SCIPY_ARRAY_API" in str(reason) else pytest.fail(f"left out: {reason}")
+
+
+def test_the_check_that_scipy_must_be_told_of_when_it_is_imported_passes_too():
+    code = """
+from sklearn.utils.estimator_checks import estimator_checks_generator
+from tensorgrad.estimators import NeuralNetClassifier, NeuralNetRegressor
+for net in (NeuralNetClassifier(), NeuralNetRegressor()):
+    checks = [c for e, c in estimator_checks_generator(net) if "check_array_api_input" in str(c)]
+    for check in checks:
+        check(net)
+    print(len(checks))"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "SCIPY_ARRAY_API": "1"}
+    )
+    assert done.stdout.split() == ["1", "1"], done.stderr
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -259,12 +259,12 @@ class Model(Data):
     ) -> History:
         """Train for some epochs, and return the loss and the metrics of each.
 
-        The third argument is `epochs` (in Keras it is the batch size).
         `batch_size` examples make a step, in a new random order each epoch unless `shuffle=False`; None takes all at
-        once. After each epoch the loss and the metrics of `validation_data`, (X, y) or (X, y, weights) or a loader, are
-        reported with "val_" before their names; `validation_split` takes the last share of the examples for it, as
-        they stand. The loss of an example is multiplied by its `sample_weight` and by the `class_weight` of its label
-        (a dict, or "balanced"). The loss includes the penalties of the layers, which are reported as "penalty" as well.
+        once. (It is the fourth argument, behind `epochs`; in Keras it is the third.) After each epoch the loss and the
+        metrics of `validation_data`, (X, y) or (X, y, weights) or a loader, are reported with "val_" before their
+        names; `validation_split` takes the last share of the examples for it, as they stand. The loss of an example is
+        multiplied by its `sample_weight` and by the `class_weight` of its label (a dict, or "balanced"). The loss
+        includes the penalties of the layers, which are reported as "penalty" as well.
 
         `verbose` is 1 or "auto" for a progress bar in a terminal or a notebook and lines elsewhere, 2 for lines, 0 for
         silence; `print_every` says for how many epochs there is a line. `resume` is a file of `ModelCheckpoint`: the
