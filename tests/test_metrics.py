@@ -222,6 +222,47 @@ def test_no_positive_at_all_gives_zero():
         assert metric.compute() == 0.0
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("levels", [3, 1000])
+def test_the_area_under_the_curve_is_that_of_scikit_learn_with_and_without_ties(levels, weighted):
+    p, y, w = binary()
+    p, w = np.floor(p * levels) / levels, w if weighted else None
+    expected = sklearn("roc_auc_score")(y, p, sample_weight=w)
+    for shape in ((100,), (100, 1)):
+        assert gather(metrics.AUC(), p.reshape(shape), y, w) == pytest.approx(expected)
+    assert gather(metrics.AUC(), np.stack([1 - p, p], 1), y, w) == pytest.approx(expected)
+    assert gather(metrics.AUC(), tg.tensor(p), tg.tensor(y[:, None]), w) == pytest.approx(expected)
+    three, labels = np.stack([p, p / 2, 1 - p], 1), np.stack([y, 1 - y, y], 1)
+    expected = sklearn("roc_auc_score")(labels, three, average="micro", sample_weight=w)
+    assert gather(metrics.EachOutput("auc"), three, labels, w) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_area_of_several_classes_is_the_mean_of_each_against_the_others(weighted):
+    p, y, w = scores(classes=4)
+    y[:10] = 3  # scikit-learn wants all to occur
+    p, w = p.astype(np.float64) / p.sum(1, keepdims=True, dtype=np.float64), w if weighted else None
+    expected = np.mean([sklearn("roc_auc_score")(y == k, p[:, k], sample_weight=w) for k in range(4)])
+    assert gather(metrics.AUC(), p, y, w) == gather(metrics.AUC(), p, np.eye(4)[y], w) == pytest.approx(expected)
+    if not weighted:
+        assert expected == pytest.approx(sklearn("roc_auc_score")(y, p, multi_class="ovr"))
+    y[y == 3] = 0
+    expected = np.mean([sklearn("roc_auc_score")(y == k, p[:, k], sample_weight=w) for k in range(3)])
+    assert gather(metrics.AUC(), p, y, w) == pytest.approx(expected)
+
+
+def test_an_area_without_two_sides_or_with_a_nan_is_nan():
+    for p, y in (([0.1, 0.9], [1, 1]), ([0.1, 0.9], [0, 0]), ([0.1, np.nan], [0, 1])):
+        assert math.isnan(gather(metrics.AUC(), np.array(p), np.array(y), cuts=(0, 1, None)))
+
+
+def test_what_the_area_is_made_of_is_not_changed_behind_it():
+    metric, p, w = metrics.AUC(), np.array([0.2, 0.8]), ones(2)
+    metric.update(p, np.array([0, 1]), w)
+    p[:], w[:] = 0, -1
+    assert metric.compute() == 1
+
+
 ERRORS = {
     "mean_absolute_error": metrics.MeanAbsoluteError,
     "mean_squared_error": metrics.MeanSquaredError,
@@ -335,6 +376,9 @@ MISTAKES = [
     (metrics.CategoricalAccuracy(), ones((2, 1, 4)), ones((2, 4)), ShapeError, r"two classes or more.* \(2, 1, 4\)"),
     (metrics.Accuracy(), ones((2, 1, 4)), ones((2, 4)), ShapeError, r"\(2, 1, 4\) and targets \(2, 4\) must have one"),
     (metrics.Accuracy(), ones((2, 3, 4)), 3 * ones((2, 4)), IndexError, r"from 0 to 2, and one is 3"),
+    (metrics.AUC(), ones((4, 3)), ones(3), ShapeError, r"AUC: targets for predictions \(4, 3\)"),
+    (metrics.AUC(), ones(4), 2 * ones(4), ValueError, r"AUC: .* must be 0 or 1, and one is 2"),
+    (metrics.AUC(), ones((4, 3, 2)), ones((4, 3, 2)), ShapeError, r"AUC: .*\(4, 3, 2\).*EachOutput"),
     (metrics.EachOutput("f1"), ones((2, 3)), ones((2, 2)), ShapeError, r"EachOutput: predictions \(2, 3\)"),
     (metrics.EachOutput("f1"), ones((2, 3)), 2 * ones((2, 3)), ValueError, r"F1: .* must be 0 or 1, and one is 2"),
     (metrics.Accuracy(), ones((4, 3)), np.array([0, 1, 2, 3]), IndexError, r"from 0 to 2, and one is 3"),
@@ -365,7 +409,10 @@ def test_weights_that_do_not_fit_are_told(name):
 
 
 def test_predictions_that_change_their_width_are_told():
-    f1, r2 = metrics.F1(), metrics.R2()
+    f1, r2, auc = metrics.F1(), metrics.R2(), metrics.AUC()
+    auc.update(ones((2, 3)), np.array([0, 1]))
+    with pytest.raises(ShapeError, match="AUC: predictions of width 1 follow some of width 3"):
+        auc.update(ones(2), ones(2))
     f1.update(ones((2, 3)), np.array([0, 1]))
     r2.update(ones((2, 3)), ones((2, 3)))
     with pytest.raises(ShapeError, match="F1: predictions of 4 classes follow some of 3"):
@@ -392,6 +439,7 @@ def test_settings_that_cannot_be_are_told():
         ("precision", metrics.Precision),
         ("recall", metrics.Recall),
         ("f1 f1_score", metrics.F1),
+        ("auc AUC roc_auc", metrics.AUC),
         ("mae mean_absolute_error MAE", metrics.MeanAbsoluteError),
         ("mse mean_squared_error MSE", metrics.MeanSquaredError),
         ("rmse root_mean_squared_error", metrics.RootMeanSquaredError),

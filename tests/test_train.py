@@ -554,14 +554,14 @@ def test_scores_of_several_yes_or_no_count_each_output():
     theirs = pytest.importorskip("sklearn.metrics")
     X = tg.randn(30, 4, generator=tg.Generator().manual_seed(0))
     y = (X[:, :3] > 0).float()
-    model, _ = fitted(
-        nn.Linear(4, 3), "bce", X, y, epochs=9, compile={"metrics": ["precision", "recall", "f1", "accuracy"]}
-    )
+    names = ["precision", "recall", "f1", "accuracy", "auc"]
+    model, _ = fitted(nn.Linear(4, 3), "bce", X, y, epochs=9, compile={"metrics": names})
     found, decided = model.evaluate(X, y, return_dict=True), model.predict_classes(X)
     for name in ("precision", "recall", "f1"):
         expected = getattr(theirs, f"{name}_score")(y.numpy(), decided, average="micro")
         assert found[name] == pytest.approx(expected)
     assert found["accuracy"] == pytest.approx((decided == y.numpy()).mean())
+    assert found["auc"] == pytest.approx(theirs.roc_auc_score(y.numpy(), model.predict(X), average="micro"))
 
 
 def test_threads_evaluate_one_model_at_once():

@@ -11,9 +11,11 @@ from tensorgrad.metrics.base import Mean, Metric
 from tensorgrad.metrics.naming import get, of_scikit_learn
 from tensorgrad.metrics.outputs import EachOutput
 from tensorgrad.metrics.precision import F1, Precision, Recall
+from tensorgrad.metrics.ranking import AUC
 from tensorgrad.metrics.regression import R2, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError
 
 __all__ = [
+    "AUC",
     "F1",
     "R2",
     "Accuracy",

@@ -11,6 +11,7 @@ import numpy as np
 from tensorgrad.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, TopKAccuracy
 from tensorgrad.metrics.base import Array, Mean, Metric, array
 from tensorgrad.metrics.precision import F1, Precision, Recall
+from tensorgrad.metrics.ranking import AUC
 from tensorgrad.metrics.regression import R2, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError
 
 NAMES: dict[str, type[Metric]] = {
@@ -24,6 +25,7 @@ NAMES: dict[str, type[Metric]] = {
             Precision,
             Recall,
             F1,
+            AUC,
             MeanAbsoluteError,
             MeanSquaredError,
             RootMeanSquaredError,
@@ -35,6 +37,7 @@ NAMES: dict[str, type[Metric]] = {
     "top_k_categorical_accuracy": TopKAccuracy,
     "sparse_top_k_categorical_accuracy": TopKAccuracy,
     "f1_score": F1,
+    "roc_auc": AUC,
     "mae": MeanAbsoluteError,
     "mse": MeanSquaredError,
     "rmse": RootMeanSquaredError,

@@ -33,7 +33,7 @@ _NAMED |= {
 }
 
 
-_COUNTS = (metrics_.Precision, metrics_.Recall, metrics_.F1)
+_YES_OR_NO = (metrics_.Precision, metrics_.Recall, metrics_.F1, metrics_.AUC)
 
 
 class Recipe:
@@ -117,7 +117,7 @@ class Recipe:
         if metric in ("accuracy", "acc"):
             return metrics_.BinaryAccuracy(name=metric)
         found = metrics_.get(metric)
-        return metrics_.EachOutput(found) if isinstance(found, _COUNTS) else found
+        return metrics_.EachOutput(found) if isinstance(found, _YES_OR_NO) else found
 
     @property
     def optimizer_name(self) -> str:
