@@ -339,6 +339,11 @@ def test_mistakes_say_what_to_do():
         (lambda: fit(compiled(), train.EarlyStopping), TypeError, r"write EarlyStopping\(...\)"),
         (lambda: fit(compiled(), train.EarlyStopping("val_f1")), KeyError, "no 'val_f1' among loss, accuracy"),
         (lambda: fit(compiled(), train.EarlyStopping(), validation_data=None), KeyError, "give fit validation_data"),
+        (
+            lambda: fit(compiled(), train.LRScheduler(lr_scheduler.ReduceLROnPlateau), validation_data=None),
+            KeyError,
+            "LRScheduler: there is no 'val_loss'",
+        ),
         (lambda: fit(compiled(), train.LearningRateScheduler(lambda e: "fast")), TypeError, "gave 'fast'"),
         (
             lambda: fit(compiled(decay=0.1), train.LRScheduler(lr_scheduler.StepLR, step_size=1)),

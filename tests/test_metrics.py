@@ -481,7 +481,7 @@ def test_a_function_of_each_example_takes_weights():
 def test_an_unknown_name_is_told_with_those_near_it():
     with pytest.raises(ValueError, match="there is no metric 'acuracy'; did you mean 'accuracy'"):
         metrics.get("acuracy")
-    with pytest.raises(ValueError, match="there is no metric 'xyz'; The names are acc, accuracy"):
+    with pytest.raises(ValueError, match=r"there is no metric 'xyz'\. The names are acc, accuracy"):
         metrics.get("xyz")
     with pytest.raises(TypeError, match="not int"):
         metrics.get(3)

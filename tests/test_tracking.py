@@ -566,3 +566,5 @@ def test_without_mlflow_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(ImportError, match=r"MLflowLogger needs MLflow: pip install mlflow"):
         tracking.MLflowLogger()
+    with pytest.raises(ImportError, match=r"log_model needs MLflow: pip install mlflow"):
+        tracking.log_model(classifier())

@@ -63,6 +63,8 @@ DATA = {
     "text": (lambda: fit(changed(X, (4, 1), "red")), TypeError, "column 1 holds 'red' in row 4; encode it"),
     "complex": (lambda: fit(X + 1j), TypeError, "complex"),
     "features": (lambda: fit(X[:, :1]), ShapeError, "in Linear"),
+    "no validation y": (lambda: fit(validation_data=(X, None)), ValueError, "^validation_data: y is missing"),
+    "validation lengths": (lambda: fit(validation_data=(X, Y[:5])), ShapeError, "^validation_data: X has 12"),
     "used up": (lambda: fit(iter([(X, Y)]), None), TypeError, "only once; give a DataLoader"),
     "empty loader": (
         lambda: fit(DataLoader(TensorDataset(tg.zeros(0, 2), tg.zeros(0))), None),

@@ -72,9 +72,9 @@ def get(metric: Any) -> Metric:
         kind = NAMES.get(metric.lower())
         if kind is None:
             near = get_close_matches(metric.lower(), NAMES, 3, 0.6)
-            meant = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+            meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
             raise ValueError(
-                f"metrics.get: there is no metric {metric!r}; {meant}The names are {', '.join(sorted(NAMES))}"
+                f"metrics.get: there is no metric {metric!r}{meant} The names are {', '.join(sorted(NAMES))}"
             )
         return kind(name=metric)
     if isinstance(metric, Metric):

@@ -56,10 +56,11 @@ def log_model(
     >>> (again.predict(tg.ones(4, 2)) == model.predict(tg.ones(4, 2))).all()
     np.True_
     """
+    library = mlflow("log_model")
     what = _model(model), name, input_example, registered_model_name, pip_requirements
     if run_id is not None:
         with quiet():
-            return put(mlflow("log_model").MlflowClient(tracking_uri), run_id, *what)
+            return put(library.MlflowClient(tracking_uri), run_id, *what)
     run = Run(tracking_uri=tracking_uri, strict=True)
     run.open()
     status = "FAILED"

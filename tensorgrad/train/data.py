@@ -60,7 +60,7 @@ class Data:
             training = Loaded(X, lambda y, w: self._encode(y, class_weight, w))
         else:
             inputs = self._meet(X, "X")
-            labels = _labels("fit", y, len(inputs[0]))
+            labels = _labels("fit: ", y, len(inputs[0]))
             if validation_split:
                 if validation_data is not None:
                     raise ValueError("fit: give validation_data or validation_split, not both")
@@ -126,7 +126,7 @@ class Data:
             self._meet_loader(X)
             return Loaded(X, lambda y, w: self._encode(y, None, w))
         inputs = self._meet(X, f"{what}X")
-        labels = _labels(what or "evaluate", y, len(inputs[0]))
+        labels = _labels(what, y, len(inputs[0]))
         return self._in_memory(inputs, *self._encode(labels, None, sample_weight, f"{what}y"), batch_size, False)
 
     def _unlabelled(self, X: Any, batch_size: int | None) -> InMemory | Loaded:
@@ -189,10 +189,10 @@ class Data:
         return InMemory(inputs, target, weight, size, dtype=dtype, integers=integers, shuffle=shuffle)
 
 
-def _labels(name: str, y: Any, examples: int) -> Array:
+def _labels(where: str, y: Any, examples: int) -> Array:
     if y is None:
-        raise ValueError(f"{name}: y is missing; X holds the inputs, y the labels or values for them")
-    array = to_array(y, "y")
+        raise ValueError(f"{where}y is missing; X holds the inputs, y the labels or values for them")
+    array = to_array(y, f"{where}y")
     if len(array) != examples:
-        raise ShapeError(f"{name}: X has {examples} examples, and y has {len(array)}")
+        raise ShapeError(f"{where}X has {examples} examples, and y has {len(array)}")
     return array

@@ -186,7 +186,7 @@ def _named(
             near = difflib.get_close_matches(key, _NAMED, 1)
             raise ValueError(
                 f"compile: there is no optimizer {optimizer!r}"
-                + (f"; did you mean {near[0]!r}?" if near else "")
+                + (f"; did you mean {near[0]!r}?" if near else ".")
                 + f" The names are {', '.join(map(repr, _NAMED))}; or give a class or an object of tensorgrad.optim"
             )
         kind, defaults = _NAMED[key]

@@ -1,4 +1,4 @@
-"""Callbacks that watch one number: stop early, keep the best, lower the learning rate where it rests."""
+"""Callbacks that stop a fit early or keep what it has learned, most of them by watching one number."""
 
 from __future__ import annotations
 
@@ -12,6 +12,17 @@ from typing import Any
 
 from tensorgrad.metrics.naming import larger_is_better
 from tensorgrad.train.callbacks.base import Callback, Logs
+
+
+def number(callback: Callback, name: str, logs: Logs) -> float:
+    """A number of an epoch. Raises `KeyError`, which says who wanted it, where the logs lack it."""
+    if name not in logs:
+        near = difflib.get_close_matches(name, list(logs), 1, 0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        if name.startswith("val_") and not any(each.startswith("val_") for each in logs):
+            hint = "; give fit validation_data or validation_split"
+        raise KeyError(f"{type(callback).__name__}: there is no {name!r} among {', '.join(logs)}{hint}")
+    return logs[name]
 
 
 class Monitor(Callback):
@@ -44,13 +55,7 @@ class Monitor(Callback):
 
     def watched(self, logs: Logs) -> float:
         """The number of an epoch."""
-        if self.monitor not in logs:
-            near = difflib.get_close_matches(self.monitor, list(logs), 1, 0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            if self.monitor.startswith("val_") and not any(name.startswith("val_") for name in logs):
-                hint = "; give fit validation_data or validation_split"
-            raise KeyError(f"{type(self).__name__}: there is no {self.monitor!r} among {', '.join(logs)}{hint}")
-        return logs[self.monitor]
+        return number(self, self.monitor, logs)
 
     def better(self, value: float) -> bool:
         """Whether a number is better than the best so far, by more than `min_delta`; NaN never is."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from tensorgrad.optim import lr_scheduler
 from tensorgrad.train.callbacks.base import Callback, Logs
-from tensorgrad.train.callbacks.monitor import Monitor
+from tensorgrad.train.callbacks.monitor import Monitor, number
 
 
 class LearningRateScheduler(Callback):
@@ -104,7 +104,7 @@ class LRScheduler(Callback):
         logs["learning_rate"] = self.model.learning_rate
         if self.every == "epoch":
             if isinstance(self._made, lr_scheduler.ReduceLROnPlateau):
-                self._made.step(Monitor(self.monitor).watched(logs))
+                self._made.step(number(self, self.monitor, logs))
             else:
                 self._made.step()
         elif self._due:  # for the batches at the end of an epoch that were fewer than are accumulated
