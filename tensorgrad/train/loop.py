@@ -89,7 +89,7 @@ class Loop:
         waiting: list[int] = []
         with self.task.ending.watching():
             for i, batch in enumerate(batches):
-                callbacks.on_train_batch_begin(i)
+                callbacks.tell("on_train_batch_begin", i)
                 if whole:
                     loss, output = self._step_with_closure(batch, callbacks, i)
                     meter.update(loss, output, batch)
@@ -99,7 +99,7 @@ class Loop:
                     waiting.append(batch.size)
                     if len(waiting) == self.accumulate:
                         self._step(waiting, callbacks, i, loss)
-                callbacks.on_train_batch_end(i, {"loss": loss})
+                callbacks.tell("on_train_batch_end", i, {"loss": loss})
                 if callbacks.model.stop_training:
                     break
             if waiting:
@@ -133,7 +133,7 @@ class Loop:
                 if p._grad is not None:
                     np.divide(p._grad._data, sum(waiting), out=p._grad._data)
         waiting.clear()
-        callbacks.on_gradients(i, {"loss": loss})
+        callbacks.tell("on_gradients", i, {"loss": loss})
         if callbacks.model.stop_training:
             return
         self._clip()
@@ -156,7 +156,7 @@ class Loop:
             loss, output = self._loss(batch)
             loss.backward()
             if not seen:
-                callbacks.on_gradients(i, {"loss": loss.item()})
+                callbacks.tell("on_gradients", i, {"loss": loss.item()})
             seen.append((loss.item(), output))
             if callbacks.model.stop_training:
                 raise _Stopped

@@ -296,7 +296,7 @@ class Model(Data):
         self.history, self.stop_training, first, logs = history, False, 0, {}
         mode = self.module.training
         try:
-            told.on_train_begin()
+            told.tell("on_train_begin")
             if state is not None:
                 first = saving.restore(self, state, resume)
                 if verbose:
@@ -304,7 +304,7 @@ class Model(Data):
             for epoch in range(first, epochs):
                 if self.stop_training:
                     break
-                told.on_epoch_begin(epoch)
+                told.tell("on_epoch_begin", epoch)
                 logs = loop.epoch(training, told)
                 if validation is not None:
                     logs |= {f"val_{name}": value for name, value in loop.evaluate(validation).items()}
@@ -313,7 +313,7 @@ class Model(Data):
                 if self._schedule is not None:
                     logs["learning_rate"] = self.learning_rate
                 self.fitted = True  # before callbacks are told: they may predict
-                told.on_epoch_end(epoch, logs)
+                told.tell("on_epoch_end", epoch, logs)
                 history.append(epoch, logs)
                 while self._to_save:
                     saving.write(self, self._to_save.pop(0), training=True)
@@ -321,7 +321,7 @@ class Model(Data):
             self._callbacks = None
             self._to_save.clear()
             self.module.train(mode)
-            told.on_train_end(logs)
+            told.tell_end(logs)
         return history
 
     def _warn(self, epoch: int, logs: dict[str, float]) -> None:

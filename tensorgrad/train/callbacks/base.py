@@ -83,7 +83,7 @@ class Callbacks:
 
     >>> from tensorgrad.train.callbacks import Callbacks, LambdaCallback
     >>> hello = LambdaCallback(on_epoch_begin=lambda epoch: print("epoch", epoch))
-    >>> Callbacks([hello], model=None, params={}).on_epoch_begin(0)
+    >>> Callbacks([hello], model=None, params={}).tell("on_epoch_begin", 0)
     epoch 0
     """
 
@@ -97,38 +97,13 @@ class Callbacks:
             callback.set_params(params)
         self._called = {event: [getattr(c, event) for c in self.callbacks if _overrides(c, event)] for event in EVENTS}
 
-    def on_train_begin(self) -> None:
-        """Tell all that the fit begins."""
-        for call in self._called["on_train_begin"]:
-            call()
+    def tell(self, event: str, *args: Any) -> None:
+        """Call the method of a name of each callback that overrides it."""
+        for call in self._called[event]:
+            call(*args)
 
-    def on_train_end(self, logs: Logs) -> None:
-        """Tell all that the fit ends."""
-        with ExitStack() as stack:  # the others are told even where one raises an error
+    def tell_end(self, logs: Logs) -> None:
+        """Tell all that the fit ends, the others even where one raises an error."""
+        with ExitStack() as stack:
             for call in reversed(self._called["on_train_end"]):
                 stack.callback(call, logs)
-
-    def on_epoch_begin(self, epoch: int) -> None:
-        """Tell all that an epoch begins."""
-        for call in self._called["on_epoch_begin"]:
-            call(epoch)
-
-    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        """Tell all that an epoch has ended."""
-        for call in self._called["on_epoch_end"]:
-            call(epoch, logs)
-
-    def on_train_batch_begin(self, batch: int) -> None:
-        """Tell all that a batch begins."""
-        for call in self._called["on_train_batch_begin"]:
-            call(batch)
-
-    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
-        """Tell all that a batch has ended."""
-        for call in self._called["on_train_batch_end"]:
-            call(batch, logs)
-
-    def on_gradients(self, batch: int, logs: Logs) -> None:
-        """Tell all that the gradients are there."""
-        for call in self._called["on_gradients"]:
-            call(batch, logs)
