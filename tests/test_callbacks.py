@@ -329,13 +329,15 @@ def test_a_terminal_has_a_bar(monkeypatch, capsys):
 def test_mistakes_say_what_to_do():
     for build, error, text in (
         (lambda: train.EarlyStopping("val_loss", mode="low"), ValueError, "mode must be"),
-        (lambda: train.EarlyStopping(patience=-1), ValueError, "patience must be 0"),
-        (lambda: train.ModelCheckpoint("a", every=0), ValueError, "every must be 1"),
+        (lambda: train.EarlyStopping(patience=-1), ValueError, "patience must be an int of 0"),
+        (lambda: train.EarlyStopping(patience=1.5), TypeError, "patience must be an int of 0"),
+        (lambda: train.ModelCheckpoint("a", every=0), ValueError, "every must be an int of 1"),
+        (lambda: train.ModelCheckpoint("a", save_best_only=True, every=2), ValueError, "leave every=1"),
         (lambda: train.ReduceLROnPlateau(factor=2.0), ValueError, "between 0 and 1"),
         (lambda: train.LearningRateScheduler(0.1), TypeError, "function of the epoch"),
         (lambda: train.LRScheduler(lr_scheduler.StepLR, every="day"), ValueError, "'epoch' or 'batch'"),
         (lambda: train.LambdaCallback(on_batch=print), TypeError, "no 'on_batch'; the names are on_train_begin"),
-        (lambda: train.ProgressBar(print_every=0), ValueError, "print_every must be 1"),
+        (lambda: train.ProgressBar(print_every=0), ValueError, "print_every must be an int of 1"),
         (lambda: fit(compiled(), train.EarlyStopping), TypeError, r"write EarlyStopping\(...\)"),
         (lambda: fit(compiled(), train.EarlyStopping("val_f1")), KeyError, "no 'val_f1' among loss, accuracy"),
         (lambda: fit(compiled(), train.EarlyStopping(), validation_data=None), KeyError, "give fit validation_data"),

@@ -424,8 +424,8 @@ def test_predictions_that_change_their_width_are_told():
 def test_settings_that_cannot_be_are_told():
     with pytest.raises(ValueError, match=r"Precision: average must be one of 'binary'.*not 'samples'"):
         metrics.Precision("samples")
-    for k in (0, 2.5, True):
-        with pytest.raises(ValueError, match="k must be an int of 1 or more"):
+    for k, error in ((0, ValueError), (2.5, TypeError), (True, TypeError)):
+        with pytest.raises(error, match="k must be an int of 1 or more"):
             metrics.TopKAccuracy(k)
 
 

@@ -78,8 +78,8 @@ DATA = {
     ),
     "loader of x": (lambda: fit(DataLoader(TensorDataset(tg.tensor(X))), None), ValueError, "gave 1 part"),
     "batch": (lambda: fit(batch_size=13), ValueError, "batch_size=13 is larger than the 12 examples"),
-    "batch of 0": (lambda: fit(batch_size=0), ValueError, "batch_size must be an integer of 1 or more"),
-    "half an epoch": (lambda: fit(epochs=0.5), ValueError, "epochs must be an integer of 0 or more, not 0.5"),
+    "batch of 0": (lambda: fit(batch_size=0), ValueError, "fit: batch_size must be an int of 1 or more"),
+    "half an epoch": (lambda: fit(epochs=0.5), TypeError, "epochs must be an int of 0 or more, not 0.5"),
     "split": (lambda: fit(validation_split=1.5), ValueError, "between 0 and 1"),
     "split of nothing": (lambda: fit(validation_split=0.01), ValueError, "leaves nothing"),
     "split and data": (lambda: fit(validation_split=0.5, validation_data=(X, Y)), ValueError, "not both"),
@@ -138,6 +138,7 @@ COMPILE = {
     ),
     "option": (lambda: model(momentm=0.9), TypeError, "Adam has no option 'momentm'"),
     "metric": (lambda: model(metrics=["acuracy"]), ValueError, "did you mean 'accuracy'"),
+    "no end": (lambda: model(learning_rate=float("inf")), ValueError, "number of 0 or more, not inf"),
     "rate": (lambda: model(learning_rate=-1.0), ValueError, "learning_rate must be a number of 0 or more"),
     "steps": (lambda: model(gradient_accumulation_steps=0), ValueError, "1 or more"),
     "rate twice": (
@@ -279,8 +280,12 @@ FURTHER = {
         "does not tell beforehand",
     ),
     "too few strings": (lambda: fit(y=np.array(["a", "b"])[BINARY]), ValueError, "2 different labels .*give its last"),
-    "batch size": (lambda: model().evaluate(X, Y, batch_size=-5), ValueError, "batch_size must be an integer of 1"),
-    "half a step": (lambda: model(gradient_accumulation_steps=2.5), ValueError, "must be 1 or more"),
+    "batch size": (
+        lambda: model().evaluate(X, Y, batch_size=-5),
+        ValueError,
+        "evaluate: batch_size must be an int of 1",
+    ),
+    "half a step": (lambda: model(gradient_accumulation_steps=2.5), TypeError, "must be an int of 1 or more"),
     "names": (
         lambda: model(metrics=[lambda p, y: p.max(1), lambda p, y: p.min(1)]),
         ValueError,

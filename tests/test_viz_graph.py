@@ -345,7 +345,7 @@ def test_a_tensor_without_a_graph_is_refused_with_the_remedy():
         ((None, {1: tg.ones(1)}), {}, TypeError, "holds 1: Tensor"),
         ((None,), {"direction": "UP"}, ValueError, "'TB' or 'LR', not 'UP'"),
         ((None,), {"max_nodes": 0}, ValueError, "max_nodes"),
-        ((None,), {"max_nodes": True}, ValueError, "max_nodes"),
+        ((None,), {"max_nodes": True}, TypeError, "max_nodes"),
     ],
 )
 def test_bad_arguments_are_named(arguments, options, error, words):

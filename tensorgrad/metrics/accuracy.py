@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorgrad.errors import ShapeError
 from tensorgrad.metrics.base import Array, Mean, Metric, decided, has_classes, labels_of, truths
+from tensorgrad.ops.checks import must_be_int
 
 
 def _likeliest(metric: Metric, predictions: Array, targets: Array) -> Array:
@@ -112,8 +113,8 @@ class Accuracy(Mean):
 class TopKAccuracy(Mean):
     """The share of examples whose target is among the `k` likeliest classes, those that come first among equals.
 
-    Predictions and targets are those of `CategoricalAccuracy`. Raises `ValueError` for a `k` that is not an int of 1 or
-    more, or more than there are classes.
+    Predictions and targets are those of `CategoricalAccuracy`. Raises `ValueError` for a `k` below 1 or
+    above the number of classes, `TypeError` for one that is no int.
 
     >>> import tensorgrad as tg
     >>> metric = tg.metrics.TopKAccuracy(k=2)
@@ -123,8 +124,7 @@ class TopKAccuracy(Mean):
     """
 
     def __init__(self, k: int = 5, *, name: str | None = None) -> None:
-        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-            raise ValueError(f"TopKAccuracy: k must be an int of 1 or more, not {k!r}")
+        must_be_int("TopKAccuracy", 1, k=k)
         super().__init__(name=name)
         self.k = k
 

@@ -15,6 +15,7 @@ from tensorgrad import nn
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.nn.modes import evaluating
 from tensorgrad.nn.module import Module
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.optim import LBFGS, Optimizer
 from tensorgrad.optim.lr_scheduler import InverseTimeLR
 from tensorgrad.train import saving
@@ -276,7 +277,8 @@ class Model(Data):
         """
         self._compiled("fit")
         self._must_rest("fit")
-        epochs, batch_size = _count("epochs", epochs, 0), _batch(batch_size)
+        must_be_int("fit", 0, epochs=epochs)
+        _must_be_size("fit", batch_size)
         if resume is not None and not os.path.exists(resume):
             resume = None
         state = None if resume is None else saving.read(resume)
@@ -376,7 +378,8 @@ class Model(Data):
         ['loss', 'mae']
         """
         self._compiled("evaluate")
-        batches = self._labelled(X, y, sample_weight, _batch(batch_size))
+        _must_be_size("evaluate", batch_size)
+        batches = self._labelled(X, y, sample_weight, batch_size)
         logs = self._loop(training=False).evaluate(batches)
         logs.pop("penalty", None)
         if verbose:
@@ -398,7 +401,8 @@ class Model(Data):
         array([1., 1., 1., 1.], dtype=float32)
         """
         self._must_be_fitted("predict")
-        batches = self._unlabelled(X, _batch(batch_size))
+        _must_be_size("predict", batch_size)
+        batches = self._unlabelled(X, batch_size)
         assert self._task is not None
         with evaluating(self.module), no_grad():
             return np.concatenate([self._task.probabilities(self.module(*batch.inputs)._data) for batch in batches])
@@ -443,7 +447,8 @@ class Model(Data):
         For several outputs of yes or no it is the share of these that are right.
         """
         self._must_be_fitted("score")
-        batches = self._labelled(X, y, sample_weight, _batch(batch_size))
+        _must_be_size("score", batch_size)
+        batches = self._labelled(X, y, sample_weight, batch_size)
         assert self._task is not None
         classes = {"multiclass": "accuracy", "binary": "binary_accuracy", "multilabel": "binary_accuracy"}
         metric = metrics_.get(classes.get(self._task.name, "r2"))
@@ -528,11 +533,6 @@ def _check_options(name: str, options: dict[str, Any]) -> None:
             raise TypeError(f"{name}: there is no option {option!r}; the options are {', '.join(_OPTIONS)}")
 
 
-def _batch(size: Any) -> int | None:
-    return None if size is None else _count("batch_size", size)
-
-
-def _count(name: str, value: Any, least: int = 1) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{name} must be an integer of {least} or more, not {value!r}")
-    return int(value)
+def _must_be_size(name: str, batch_size: Any) -> None:
+    if batch_size is not None:
+        must_be_int(name, 1, batch_size=batch_size)

@@ -12,6 +12,12 @@ from tensorgrad.nn.parameter import Parameter
 from tensorgrad.tensor import Tensor
 
 
+def must_be_number(what: str, value: Any) -> None:
+    """Raise `ValueError` unless a value is a finite number of 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < float("inf"):
+        raise ValueError(f"{what} must be a number of 0 or more, not {value!r}")
+
+
 @dataclass(frozen=True)
 class LayerOptions:
     """Penalties `l1 * sum(|p|) + l2 * sum(p**2)` on a layer's weights and biases, its learning rate, and whether it
@@ -32,10 +38,8 @@ class LayerOptions:
     def __post_init__(self) -> None:
         for name in ("weight_l1", "weight_l2", "bias_l1", "bias_l2", "learning_rate"):
             value: Any = getattr(self, name)
-            if name == "learning_rate" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < float("inf"):
-                raise ValueError(f"{name} must be a number of 0 or more, not {value!r}")
+            if name != "learning_rate" or value is not None:
+                must_be_number(name, value)
 
     def penalties(self, name: str) -> tuple[float, float]:
         """The factors of L1 and L2 for a parameter of a name."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 from tensorgrad import metrics as metrics_
 from tensorgrad import optim
 from tensorgrad.nn.module import Module
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.optim import Optimizer
 from tensorgrad.train.architecture import NotDescribed, build, describe
 from tensorgrad.train.objective import Objective
-from tensorgrad.train.options import LayerOptions, groups
+from tensorgrad.train.options import LayerOptions, groups, must_be_number
 
 # The learning rates are Keras's; everything else is as in PyTorch.
 _NAMED: dict[str, tuple[type[Optimizer], dict[str, Any]]] = {
@@ -69,16 +69,9 @@ class Recipe:
             )
         numbers = {"learning_rate": learning_rate, "decay": decay, "clip_norm": clip_norm, "clip_value": clip_value}
         for name, value in numbers.items():
-            if value is not None and (isinstance(value, bool) or not isinstance(value, Real) or not value >= 0):
-                raise ValueError(f"compile: {name} must be a number of 0 or more, not {value!r}")
-        if (
-            isinstance(gradient_accumulation_steps, bool)
-            or not hasattr(gradient_accumulation_steps, "__index__")
-            or gradient_accumulation_steps < 1
-        ):
-            raise ValueError(
-                f"compile: gradient_accumulation_steps must be 1 or more, not {gradient_accumulation_steps!r}"
-            )
+            if value is not None:
+                must_be_number(f"compile: {name}", value)
+        must_be_int("compile", 1, gradient_accumulation_steps=gradient_accumulation_steps)
         self.objective = Objective(loss)
         self._made: Optimizer | None = None
         if isinstance(optimizer, Optimizer):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.errors import ShapeError
 from tensorgrad.train.inputs import Array, finite, must_be_finite, to_array
+from tensorgrad.train.options import must_be_number
 
 TASKS = ("multiclass", "binary", "multilabel", "regression", "custom")
 
@@ -283,8 +283,7 @@ class Targets:
         if unknown:
             raise ValueError(f"class_weight has {unknown[0]!r}, which is not among the labels {labels}")
         for label, weight in class_weight.items():
-            if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= float(weight) < float("inf"):
-                raise ValueError(f"class_weight of {label!r} must be a number of 0 or more, not {weight!r}")
+            must_be_number(f"class_weight of {label!r}", weight)
         return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)[indices]
 
 

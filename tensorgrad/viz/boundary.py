@@ -12,6 +12,7 @@ from tensorgrad.errors import ShapeError
 from tensorgrad.metrics.base import array
 from tensorgrad.nn import Module
 from tensorgrad.nn.modes import computing_dtype, evaluating
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.viz.panels import COLORS, classes_of, entitle, legend, panel
 
 Array = np.ndarray[Any, Any]
@@ -51,8 +52,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
     points = points.astype(np.float64)
     if not np.isfinite(points).all():
         raise ValueError("plot_decision_boundary: X must be finite, and holds NaN or infinity")
-    if isinstance(resolution, bool) or not hasattr(resolution, "__index__") or resolution < 2:
-        raise ValueError(f"plot_decision_boundary: resolution must be an integer of 2 or more, not {resolution!r}")
+    must_be_int("plot_decision_boundary", 2, resolution=resolution)
 
     low, high = points.min(0), points.max(0)
     margin = np.where(high > low, 0.1 * (high - low), 0.5)

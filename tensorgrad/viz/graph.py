@@ -15,6 +15,7 @@ from tensorgrad.autograd.graph import Node, TensorBase, edge, spec
 from tensorgrad.autograd.op import PICK, REGISTRY, Op
 from tensorgrad.errors import AutogradError
 from tensorgrad.nn.module import Module
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.viz.drawing import FONT, Drawing
 from tensorgrad.viz.labels import (
     ALARM,
@@ -107,8 +108,8 @@ def graph(
     """
     if direction not in ("TB", "LR"):
         raise ValueError(f"graph: direction must be 'TB' or 'LR', not {direction!r}")
-    if max_nodes is not None and (not isinstance(max_nodes, int) or isinstance(max_nodes, bool) or max_nodes < 1):
-        raise ValueError(f"graph: max_nodes must be an int of 1 or more, or None for no limit, not {max_nodes!r}")
+    if max_nodes is not None:
+        must_be_int("graph", 1, max_nodes=max_nodes)
     names = _Names(params)
     outputs = _outputs(tensor)
     nodes, hidden = _collect([edge(t) for t in outputs], max_nodes)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tensorgrad.errors import ShapeError
 from tensorgrad.metrics.base import array
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.viz.panels import panels, returned
 
 Array = np.ndarray[Any, Any]
@@ -39,8 +40,8 @@ def plot_images(
         raise ValueError(f"plot_images: there are {n} images and {len(texts)} titles")
     if not n:
         raise ValueError("plot_images: there are no images to draw")
-    if columns is not None and columns < 1:
-        raise ValueError(f"plot_images: columns must be 1 or more, not {columns}")
+    if columns is not None:
+        must_be_int("plot_images", 1, columns=columns)
     return returned(_grid("plot_images", pixels, low, high, texts, columns or 5, ax, cmap))
 
 

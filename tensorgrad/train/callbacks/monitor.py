@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import Any
 
 from tensorgrad.metrics.naming import larger_is_better
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.train.callbacks.base import Callback, Logs
 
 
@@ -89,13 +90,11 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        if patience < 0:
-            raise ValueError(f"EarlyStopping: patience must be 0 or more epochs, not {patience}")
-        self.patience, self.restore_best_weights, self.start_from_epoch = (
-            patience,
-            restore_best_weights,
-            start_from_epoch,
-        )
+        if patience != math.inf:
+            must_be_int("EarlyStopping", 0, patience=patience)
+        must_be_int("EarlyStopping", 0, start_from_epoch=start_from_epoch)
+        self.patience, self.start_from_epoch = patience, start_from_epoch
+        self.restore_best_weights = restore_best_weights
         self._begin()
 
     def _begin(self) -> None:
@@ -170,8 +169,9 @@ class ModelCheckpoint(Monitor):
     ) -> None:
         super().__init__(monitor, mode)
         self.filepath = os.fspath(filepath)
-        if every < 1:
-            raise ValueError(f"ModelCheckpoint: every must be 1 epoch or more, not {every}")
+        must_be_int("ModelCheckpoint", 1, every=every)
+        if save_best_only and every != 1:
+            raise ValueError("ModelCheckpoint: save_best_only writes whenever there is a new best; leave every=1")
         self.save_best_only, self.every = save_best_only, every
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

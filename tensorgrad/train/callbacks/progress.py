@@ -9,6 +9,7 @@ import time
 from importlib.util import find_spec
 from typing import Any
 
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.train.callbacks.base import Callback, Logs
 
 
@@ -32,8 +33,8 @@ class ProgressBar(Callback):
     """
 
     def __init__(self, print_every: int | None = None, bar: bool | None = None) -> None:
-        if print_every is not None and (isinstance(print_every, bool) or print_every < 1):
-            raise ValueError(f"print_every must be 1 epoch or more, or None, not {print_every!r}")
+        if print_every is not None:
+            must_be_int("ProgressBar", 1, print_every=print_every)
         self.print_every, self.wants_bar = print_every, bar
         self._bar: Any = None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.optim import lr_scheduler
 from tensorgrad.train.callbacks.base import Callback, Logs
 from tensorgrad.train.callbacks.monitor import Monitor, number
@@ -147,6 +148,7 @@ class ReduceLROnPlateau(Monitor):
         super().__init__(monitor, mode, min_delta)
         if not 0 < factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be between 0 and 1, not {factor}")
+        must_be_int("ReduceLROnPlateau", 0, patience=patience, cooldown=cooldown)
         self.factor, self.patience, self.cooldown, self.min_lr = factor, patience, cooldown, min_lr
         self.wait, self.resting = 0, 0
 
