@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad import ops
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.creation import tensor
 from tensorgrad.errors import ShapeError
@@ -120,11 +121,10 @@ def _probabilities(model: Any, points: Array, labels: Array) -> tuple[Array, Arr
     found = found.astype(np.float64)
     if found.ndim == 1:
         if found.min() < 0 or found.max() > 1:
-            found = 0.5 * (1 + np.tanh(0.5 * found))
+            found = ops.sigmoid(found)
         found = np.stack([1 - found, found], 1)
     elif found.min() < 0 or not np.allclose(found.sum(1), 1, atol=1e-3):
-        found = np.exp(found - found.max(1, keepdims=True))
-        found /= found.sum(1, keepdims=True)
+        found = ops.softmax(found, 1)
     classes = classes_of("plot_decision_boundary", labels, found.shape[1]) if known is None else np.asarray(known)
     return found, classes
 
