@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad import nn
 from tensorgrad.nn.module import Module
 
-_CONTAINERS = (nn.Sequential, nn.ModuleList)
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 class NotDescribed(ValueError):
@@ -45,7 +45,7 @@ def build(description: dict[str, Any]) -> Module:
     """The network that `describe` described, with fresh weights. Raises `ValueError` for what describes none."""
     match description:
         case {"class": str(name), "children": dict(children)}:
-            container = _named(name)(*[] if name == "Sequential" else [[]])
+            container = _named(name)()
             for key, child in children.items():
                 container.add_module(key, build(child))
             return container
@@ -73,14 +73,11 @@ def _describe(module: Module) -> dict[str, Any]:
         raise NotDescribed(f"{name} is not a layer of tensorgrad.nn")
     if kind in _CONTAINERS:
         return {"class": name, "children": {key: _describe(child) for key, child in module._modules.items() if child}}
-    if kind is nn.ModuleDict:
-        return {"class": name, "children": {key: _describe(child) for key, child in module.items()}}
     arguments = {}
     for key, parameter in inspect.signature(kind).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        value = _argument(module, key)
-        if value is not parameter.default and key not in _LEFT_OUT:
+        if key not in _LEFT_OUT and (value := _argument(module, key)) is not parameter.default:
             arguments[key] = value
     return {"class": name, "arguments": arguments}
 
@@ -90,8 +87,6 @@ _LEFT_OUT = {"device", "_weight", "_freeze", "size_average", "reduce"}
 
 def _argument(module: Module, key: str) -> Any:
     """The argument of a layer's constructor, as its attribute of that name has it."""
-    if key in _LEFT_OUT:
-        return None
     if key == "dtype":
         dtypes = {p.dtype.name for p in module.parameters()}
         return None if dtypes <= {"float32"} else dtypes.pop()

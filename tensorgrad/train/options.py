@@ -51,11 +51,15 @@ def by_parameter(module: Module, options: Mapping[str, LayerOptions]) -> list[tu
     """The parameters of a network with what is said of them: what is said of the innermost layer counts."""
     found = []
     for name, parameter in module.named_parameters():
-        at = name.rpartition(".")[0]
-        while at and at not in options:
-            at = at.rpartition(".")[0]
-        found.append((name, parameter, options.get(at, _PLAIN)))
+        found.append((name, parameter, of_layer(name.rpartition(".")[0], options)))
     return found
+
+
+def of_layer(name: str, options: Mapping[str, LayerOptions]) -> LayerOptions:
+    """What is said of a layer, or else of the innermost one around it."""
+    while name and name not in options:
+        name = name.rpartition(".")[0]
+    return options.get(name, _PLAIN)
 
 
 _PLAIN = LayerOptions()

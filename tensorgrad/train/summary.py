@@ -13,7 +13,7 @@ from tensorgrad.autograd.modes import no_grad
 from tensorgrad.nn.modes import computing_dtype, evaluating
 from tensorgrad.nn.module import Module
 from tensorgrad.tensor import Tensor
-from tensorgrad.train.options import LayerOptions
+from tensorgrad.train.options import LayerOptions, of_layer
 
 
 def summary(
@@ -50,10 +50,7 @@ def summary(
 
 
 def _said(name: str, layer: Module, options: Mapping[str, LayerOptions]) -> str:
-    at = name
-    while at and at not in options:
-        at = at.rpartition(".")[0]
-    said = vars(options[at]) if at in options else {}
+    said = vars(of_layer(name, options))
     parts = [f"{key} {value:g}" for key, value in said.items() if key != "trainable" and value]
     parameters = list(layer.parameters())
     if parameters and not any(p.requires_grad for p in parameters):
