@@ -262,6 +262,6 @@ def _checked_weights(sample_weight: Any, examples: int) -> Array | None:
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weight.shape != (examples,):
         raise ValueError(f"sample_weight has shape {weight.shape}, and X has {examples} examples")
-    if (weight < 0).any() or not weight.any():
-        raise ValueError("the sample_weight of an example must be zero or more, and not that of all can be zero")
+    if (weight < 0).any():
+        raise ValueError("the sample_weight of an example must be zero or more")
     return weight

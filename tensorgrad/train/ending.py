@@ -81,15 +81,12 @@ class Ending:
                 self._logits[thread] = args[0]
 
         thread = get_ident()
-        before = self._logits.get(thread)  # of a training that this evaluates in the midst of
         handle = self.layer.register_forward_pre_hook(put_aside)
         try:
             yield
         finally:
             handle.remove()
-            self._logits[thread] = before
-            if before is None:
-                del self._logits[thread]
+            self._logits.pop(thread, None)
 
     def logits(self, output: Tensor) -> Tensor:
         """The logits behind an output that the network has just given."""

@@ -111,12 +111,9 @@ class Loop:
         output = self.module(*batch.inputs)
         weight = None if batch.weight is None else wrap(batch.weight)
         target: Any = None if batch.target is None else wrap(batch.target)
-        loss = self.objective(self.scores(output), target, weight)
+        of_values = self.objective.kind in ("regression", "custom")
+        loss = self.objective(output if of_values else self.task.ending.logits(output), target, weight)
         return (loss + self.penalties() if self.penalties else loss), output
-
-    def scores(self, output: Tensor) -> Tensor:
-        """What the loss takes: logits for classes, else the output itself."""
-        return output if self.objective.kind in ("regression", "custom") else self.task.ending.logits(output)
 
     def _gradients(self, batch: Batch, more: bool) -> tuple[float, Tensor]:
         if not more:
@@ -189,6 +186,6 @@ class Loop:
             return {"loss": logs.pop("loss"), "penalty": self.penalties().item(), **logs}
 
 
-def finite(logs: dict[str, float]) -> bool:
+def all_finite(logs: dict[str, float]) -> bool:
     """Whether all losses are numbers."""
     return all(math.isfinite(value) for name, value in logs.items() if name.endswith("loss"))

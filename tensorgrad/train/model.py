@@ -24,11 +24,12 @@ from tensorgrad.train.callbacks import Callbacks, ProgressBar
 from tensorgrad.train.data import BATCH_SIZE, Data
 from tensorgrad.train.history import History
 from tensorgrad.train.inputs import Array
-from tensorgrad.train.loop import Loop, finite
+from tensorgrad.train.loop import Loop, all_finite
 from tensorgrad.train.networks import activation, initialize
 from tensorgrad.train.options import LayerOptions, Penalties, groups
 from tensorgrad.train.recipe import Recipe
 from tensorgrad.train.summary import summary
+from tensorgrad.train.targets import OF_CLASSES
 from tensorgrad.train.task import Task
 
 
@@ -310,7 +311,8 @@ class Model(Data):
                 logs = loop.epoch(training, told)
                 if validation is not None:
                     logs |= {f"val_{name}": value for name, value in loop.evaluate(validation).items()}
-                if not finite(logs) and not self.stop_training and finite({n: v[-1] for n, v in history.items()}):
+                before = {name: values[-1] for name, values in history.items()}
+                if not all_finite(logs) and all_finite(before) and not self.stop_training:
                     self._warn(epoch, logs)
                 if self._schedule is not None:
                     logs["learning_rate"] = self.learning_rate
@@ -381,7 +383,6 @@ class Model(Data):
         _must_be_size("evaluate", batch_size)
         batches = self._labelled(X, y, sample_weight, batch_size)
         logs = self._loop(training=False).evaluate(batches)
-        logs.pop("penalty", None)
         if verbose:
             print("  ".join(f"{name} {value:.4f}" for name, value in logs.items()))
         return logs if return_dict else list(logs.values()) if len(logs) > 1 else logs["loss"]
@@ -412,11 +413,8 @@ class Model(Data):
 
         For several outputs of yes or no it is the probability of yes for each. Raises `TypeError` for values.
         """
-        probabilities = self.predict(X, batch_size)
-        targets = self._targets
-        if targets.task not in ("multiclass", "binary", "multilabel"):
-            raise TypeError(f"predict_proba: the loss {self._named_loss()} compares values; predict gives them")
-        if targets.task != "binary":
+        probabilities = self._of_classes("predict_proba", X, batch_size)
+        if self._targets.task != "binary":
             return probabilities
         yes = probabilities.reshape(-1, 1)
         return np.concatenate([1 - yes, yes], 1)
@@ -426,11 +424,13 @@ class Model(Data):
 
         For several outputs of yes or no it is 0 or 1 for each. Raises `TypeError` for a model of values.
         """
+        return self._targets.decide(self._of_classes("predict_classes", X, batch_size))
+
+    def _of_classes(self, name: str, X: Any, batch_size: int | None) -> Array:
         probabilities = self.predict(X, batch_size)
-        targets = self._targets
-        if targets.task not in ("multiclass", "binary", "multilabel"):
-            raise TypeError(f"predict_classes: the loss {self._named_loss()} compares values; predict gives them")
-        return targets.decide(probabilities)
+        if self._targets.task not in OF_CLASSES:
+            raise TypeError(f"{name}: the loss {self._named_loss()} compares values; predict gives them")
+        return probabilities
 
     @property
     def classes_(self) -> Array:

@@ -11,15 +11,15 @@ from tensorgrad.errors import ShapeError
 from tensorgrad.train.inputs import Array, finite, must_be_finite, to_array
 from tensorgrad.train.options import must_be_number
 
-TASKS = ("multiclass", "binary", "multilabel", "regression", "custom")
+OF_CLASSES = ("multiclass", "binary", "multilabel")  # tasks that are answered by probabilities
 
 
 class Targets:
     """How the labels or values of a task become what the loss takes, and predictions become labels again.
 
-    `task` is one of `TASKS`, by the loss's kind and the shape `outputs` of the output of one example. Integers are the
-    indices of classes; `names` are the labels in the order of the network's outputs where they are strings, which
-    `learn` finds. `dtype` is that of floating targets.
+    `task` is one of `OF_CLASSES`, "regression" or "custom", by the loss's kind and the shape `outputs` of the output
+    of one example. Integers are the indices of classes; `names` are the labels in the order of the network's outputs
+    where they are strings, which `learn` finds. `dtype` is that of floating targets.
 
     >>> import numpy as np
     >>> from tensorgrad.train.targets import Targets

@@ -11,7 +11,7 @@ from tensorgrad.nn.module import Module
 from tensorgrad.train.batches import Batch
 from tensorgrad.train.ending import Ending
 from tensorgrad.train.inputs import Array
-from tensorgrad.train.targets import Targets
+from tensorgrad.train.targets import OF_CLASSES, Targets
 
 
 class Task:
@@ -48,7 +48,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """One of `targets.TASKS`."""
+        """The task of `Targets`."""
         return self.targets.task
 
     def _check(self, kind: str, shape: tuple[int, ...], examples: int) -> None:
@@ -73,7 +73,7 @@ class Task:
 
     def probabilities(self, output: Array) -> Array:
         """What the model predicts, from the network's output: probabilities for classes, else the values."""
-        if self.ending.kind in ("softmax", "sigmoid") or self.name not in ("multiclass", "binary", "multilabel"):
+        if self.ending.kind in ("softmax", "sigmoid") or self.name not in OF_CLASSES:
             return output
         if self.name == "multiclass":
             return ops.softmax(output, 1)

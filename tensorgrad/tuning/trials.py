@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from tensorgrad.metrics.naming import larger_is_better
 from tensorgrad.random import default_generator, get_rng_state, manual_seed, set_rng_state
 from tensorgrad.train import Callback, EarlyStopping, Model
-from tensorgrad.train.callbacks import Monitor
 from tensorgrad.tuning.picture import plot_study
 from tensorgrad.tuning.pruning import PruningCallback
 from tensorgrad.tuning.pruning import optuna as _optuna
@@ -99,8 +99,7 @@ def search(
     (['hidden', 'learning_rate', 'optimizer'], 4, (2, 3))
     """
     optuna = _optuna("search")
-    watch = Monitor(metric)
-    direction = direction or {"min": "minimize", "max": "maximize"}[watch.mode]
+    direction = direction or ("maximize" if larger_is_better(metric) else "minimize")
     if direction not in ("minimize", "maximize"):
         raise ValueError(f"search: direction must be 'minimize' or 'maximize', not {direction!r}")
     if metric.startswith("val_") and fit.get("validation_data") is None and not fit.get("validation_split"):

@@ -199,7 +199,7 @@ def _draw_units(dot: Any, columns: Sequence[_Column], path: str) -> None:
     y = -STEP * (max(min(column.units, UNITS) for column in columns) / 2 + 0.2)
     height = LINE * max(map(len, texts)) + 0.1
     for i, column in enumerate(columns):
-        lines = [bold(f"{column.units:,} units" if column.units != 1 else "1 unit"), *map(small, column.lines)]
+        lines = [bold(counted(column.units, "unit")), *map(small, column.lines)]
         lines += [_colored(text, BACKWARD) for text in column.gradients] if gradients else []
         _text(dot, f"text{i}", "<BR/>".join(lines), i * gap, y - (height + LINE) / 2, gap, height + LINE)
     y -= height + LINE + 0.2
