@@ -122,6 +122,21 @@ def test_early_stopping_can_keep_the_last_weights_and_start_late():
     assert model.evaluate(X_VAL, Y_VAL)[0] == pytest.approx(history["val_loss"][-1], rel=1e-5)
 
 
+def test_early_stopping_gets_over_a_first_epoch_that_is_nan():
+    stopping = train.EarlyStopping("score", patience=3)
+    scores = iter([math.nan, 0.1, 0.3, 0.2])
+    give = train.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(score=next(scores)))
+    fit(compiled(), give, stopping)
+    assert (stopping.best, stopping.best_epoch) == (0.3, 2)
+
+
+def test_a_fit_that_is_to_stop_ends_after_the_batch():
+    model, teller = compiled(), Teller()
+    stop = train.LambdaCallback(on_train_batch_end=lambda batch, logs: setattr(model, "stop_training", True))
+    assert fit(model, stop, teller, batch_size=30).epoch == [0]
+    assert "batch 1" not in teller.told
+
+
 def test_early_stopping_used_again_begins_anew():
     stopping = train.EarlyStopping("loss", patience=100)
     for _ in range(2):
@@ -184,6 +199,13 @@ def test_a_resumed_fit_equals_an_unbroken_one_bit_for_bit(tmp_path):
             group["lr"] for group in unbroken.optimizer.param_groups
         ]
         file.unlink()
+
+
+def test_a_fit_that_was_stopped_early_stays_so_when_it_is_resumed(tmp_path):
+    callbacks = train.EarlyStopping("loss", patience=1, min_delta=9.0), train.ModelCheckpoint(tmp_path / "a", every=50)
+    assert fit(compiled(), *callbacks, epochs=90).epoch == [0, 1]
+    assert (tmp_path / "a").exists()
+    assert fit(compiled(), *callbacks, epochs=90, resume=tmp_path / "a").epoch == [0, 1]
 
 
 def test_resuming_from_a_file_that_is_not_there_yet_begins(tmp_path):
@@ -279,6 +301,9 @@ def test_a_plateau_lowers_the_rate_as_in_keras():
         callback.on_epoch_end(epoch, {"loss": value})
         rates.append(model.learning_rate)
     assert rates == [1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
+    floor = train.ReduceLROnPlateau("loss", patience=1, min_delta=9.0, min_lr=0.02)
+    assert fit(compiled(0.1), floor)["learning_rate"] == [0.1, 0.1, 0.02, 0.02]
+    assert fit(compiled(0.01), floor)["learning_rate"] == [0.01] * 4
 
 
 # Reports
@@ -298,6 +323,22 @@ def test_the_csv_file_has_a_row_for_each_epoch_at_once(tmp_path):
     assert len(file.read_text().splitlines()) == 6
     with pytest.raises(ValueError, match="has the columns epoch, loss"):
         fit(model, train.CSVLogger(file, append=True), epochs=1, validation_data=None)
+
+
+def test_a_number_that_comes_later_has_no_column(tmp_path):
+    late = train.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update({"late": 1.0} if epoch else {}))
+    history = fit(compiled(), late, train.CSVLogger(tmp_path / "log.csv"), epochs=2)
+    assert "late" not in (tmp_path / "log.csv").read_text()
+    np.testing.assert_equal(history["late"], [math.nan, 1.0])
+
+
+def test_the_best_epoch_is_the_first_of_equals_and_never_nan():
+    history = train.History()
+    for epoch, score in enumerate((math.nan, 0.5, 0.25, 0.5, 0.25)):
+        history.append(epoch, {"score": score})
+    assert (history.best("score"), history.best("score", "max")) == ((2, 0.25), (1, 0.5))
+    with pytest.raises(ValueError, match="mode must be 'min' or 'max', not 'maximum'"):
+        history.best("score", "maximum")
 
 
 def test_a_log_file_has_lines_with_numbers_and_time_left(capsys):

@@ -10,6 +10,8 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn, train
 from tensorgrad.nn import functional as F
+from tensorgrad.train.ending import Ending
+from tensorgrad.train.objective import Objective
 from tensorgrad.utils.data import DataLoader, TensorDataset
 
 SPIRAL = tg.datasets.spiral(20, generator=tg.Generator().manual_seed(0))
@@ -105,7 +107,7 @@ def test_labels_of_any_form_give_the_same_fit(form, name):
     assert model.score(SPIRAL[0], FORMS[form]) == reference.score(*SPIRAL)
 
 
-def test_data_frames_and_series_with_strings(monkeypatch):
+def test_data_frames_and_series_with_strings():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(SPIRAL[0].numpy(), columns=["x", "y"])
     labels = pandas.Series(["left", "right", "up"]).take(Y).reset_index(drop=True)
@@ -222,7 +224,7 @@ def test_values_are_learned_in_columns_or_not(loss):
 
 def test_log_cosh_is_what_its_name_says():
     x = tg.tensor([-3.0, 0.0, 0.5, 50.0])
-    loss = train.model.Recipe(nn.Linear(1, 1), loss="log_cosh").objective
+    loss = Objective("log_cosh")
     np.testing.assert_allclose(loss(x[:3], tg.zeros(3)).item(), np.log(np.cosh(x[:3].numpy())).mean(), rtol=1e-5)
     assert loss(x, tg.zeros(4)).isfinite()
 
@@ -367,7 +369,7 @@ def test_penalties_are_added_to_the_loss_and_reported():
 
 
 def test_layers_have_learning_rates_of_their_own_and_can_be_frozen():
-    module = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 4), nn.Linear(4, 3))
+    module = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 4), nn.Linear(4, 3)).eval()
     before = {name: value.clone() for name, value in module.state_dict().items()}
     model = train.Model(module)
     model.configure("0", learning_rate=0.0)
@@ -377,6 +379,7 @@ def test_layers_have_learning_rates_of_their_own_and_can_be_frozen():
     model.fit(*SPIRAL, verbose=0)
     changed = {name.split(".")[0] for name, value in module.state_dict().items() if (value != before[name]).any()}
     assert changed == {"2", "3"}
+    assert not module.training  # as before the fit
     model.learning_rate = 0.25
     assert [group["lr"] for group in model.optimizer.param_groups] == [0.25, 0.0]
 
@@ -412,8 +415,11 @@ def test_accumulated_batches_step_as_the_large_batch_does(steps):
 
 
 def test_decay_divides_the_learning_rate_by_the_steps_done():
-    _, history = fitted(batch_size=30, compile={"decay": 0.5, "optimizer": "sgd", "learning_rate": 1.0})
+    model, history = fitted(batch_size=30, compile={"decay": 0.5, "optimizer": "sgd", "learning_rate": 1.0})
     np.testing.assert_allclose(history["learning_rate"], [1 / 2, 1 / 3, 1 / 4])
+    model.learning_rate = 1.0
+    again = model.fit(*SPIRAL, epochs=1, batch_size=60, verbose=0)
+    np.testing.assert_allclose(again["learning_rate"], [8 / 9])  # the decay goes on from what was set
 
 
 @pytest.mark.parametrize(
@@ -569,7 +575,12 @@ def test_threads_evaluate_one_model_at_once():
     expected = model.evaluate(*SPIRAL, batch_size=2)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: model.evaluate(*SPIRAL, batch_size=2), range(40)))
-    assert found == [expected] * 40
+        assert found == [expected] * 40
+        module, ending = model.module, Ending(model.module.eval(), SPIRAL[0])
+        with ending.watching():
+            output = module(SPIRAL[0])
+            pool.submit(lambda: module(SPIRAL[0][:3])).result()  # between a forward and its loss
+            assert ending.logits(output).shape == (60, 3)
 
 
 @pytest.mark.parametrize("loss", [nn.functional.mse_loss, lambda output, target: ((output - target) ** 2).mean()])

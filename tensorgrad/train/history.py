@@ -38,8 +38,10 @@ class History(Mapping[str, list[float]]):
     def best(self, name: str, mode: str = "min") -> tuple[int, float]:
         """The epoch (from 0) with the smallest number of a name, or with the largest for `mode="max"`, and that number.
 
-        Raises `KeyError` for a name that was not reported, `ValueError` where all of it is NaN.
+        Raises `KeyError` for a name that was not reported, `ValueError` where all of it is NaN and for another mode.
         """
+        if mode not in ("min", "max"):
+            raise ValueError(f"History.best: mode must be 'min' or 'max', not {mode!r}")
         values = [(value, epoch) for value, epoch in zip(self[name], self.epoch) if value == value]
         if not values:
             raise ValueError(f"History.best: {name!r} has no number that is not NaN")
