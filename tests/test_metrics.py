@@ -302,10 +302,11 @@ def test_r2_of_constant_targets_is_that_of_scikit_learn():
         ([2.0, 2.0], [2.0, 3.0]),
         ([[1.0, 0.1], [2.0, 0.1]], [[1.0, 0.1], [1.0, 0.2]]),
     ]:
-        metric = metrics.R2()
-        for one_p, one_y in zip(p, y):
-            metric.update(np.array([one_p]), np.array([one_y]))
-        assert metric.compute() == pytest.approx(sklearn("r2_score")(y, p))
+        expected = pytest.approx(sklearn("r2_score")(y, p))
+        assert gather(metrics.R2(), np.array(p), np.array(y), cuts=range(len(p) + 1)) == expected
+        assert gather(metrics.R2(), np.array(p), np.array(y), cuts=(0, None)) == expected
+    # Where the mean is rounded, scikit-learn divides by next to nothing.
+    assert gather(metrics.R2(), np.array([0.1, 0.2, 0.3]), np.full(3, 0.1), cuts=(0, None)) == 0
 
 
 def test_integers_and_half_precision_do_not_wrap_around_or_overflow():
@@ -315,7 +316,7 @@ def test_integers_and_half_precision_do_not_wrap_around_or_overflow():
     assert metric.compute() == pytest.approx((255**2 + 120000.0**2) / 2, rel=1e-3)
 
 
-ALL = [metrics.get(name) for name in sorted(set(metrics.naming.NAMES))]
+ALL = [metrics.get(name) for name in sorted(metrics.naming.NAMES)]
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda m: m.name)
@@ -476,6 +477,18 @@ def test_a_function_of_each_example_takes_weights():
     metric = metrics.get(lambda p, y: abs(p - y))
     metric.update(np.array([1.0, 2.0]), np.array([1.0, 4.0]), np.array([1.0, 3.0]))
     assert metric.compute() == 1.5
+
+
+@pytest.mark.parametrize(
+    ("name", "larger"),
+    [
+        ("val_accuracy", True), ("acc", True), ("val_f1_score", True), ("r2", True), ("roc_auc", True), ("F1", True),
+        ("top5 accuracy", True), ("TopKAccuracy", True), ("loss", False), ("val_mae", False), ("error2", False),
+        ("accumulated_error", False), ("underscored_loss", False),
+    ],
+)  # fmt: skip
+def test_scores_are_known_by_the_words_of_their_names(name, larger):
+    assert metrics.naming.larger_is_better(name) is larger
 
 
 def test_an_unknown_name_is_told_with_those_near_it():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
@@ -45,12 +46,13 @@ NAMES: dict[str, type[Metric]] = {
 }
 
 
-_LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "r2", "score", "iou", "dice", "bleu")
+_LARGER_IS_BETTER = re.compile(r"(acc|accuracy|[a-z]*auc|precision|recall|f1|r2|score|m?iou|dice|bleu)\d*")
 
 
 def larger_is_better(name: str) -> bool:
     """Whether a number of this name is a score, as an accuracy is, rather than a loss or an error."""
-    return any(word in name.lower() for word in _LARGER_IS_BETTER)
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    return any(_LARGER_IS_BETTER.fullmatch(word) for word in re.split(r"[^a-z0-9]+", words))
 
 
 def get(metric: Any) -> Metric:
