@@ -13,7 +13,7 @@ import tensorgrad as tg
 PATH = Path(__file__).parents[1] / "examples" / "theory.ipynb"
 NOTEBOOK = json.loads(PATH.read_text(encoding="utf-8"))
 CELLS = [(cell["id"], "".join(cell["source"])) for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
-TEXT = "\n\n".join("".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["cell_type"] == "markdown")
+WHOLE = "\n\n".join("".join(cell["source"]) for cell in NOTEBOOK["cells"])
 
 
 @pytest.fixture
@@ -31,16 +31,13 @@ def test_it_runs_from_top_to_bottom(plt):
     names = {"__name__": "__main__"}
     for name, source in CELLS:
         exec(compile(source, f"{PATH.name}, {name}", "exec"), names)
-    assert len(plt.get_fignums()) == 5
+    assert plt.get_fignums()
 
 
-def test_as_many_cells_check_something_as_should():
-    checking = [name for name, source in CELLS if re.search(r"^\s*(assert |agree\()", source, re.MULTILINE)]
-    assert (len(checking), len(CELLS)) == (60, 71)
-
-
-def test_it_has_the_sections_it_should_have():
-    assert re.findall(r"^## (\d+)\. ", TEXT, re.MULTILINE) == [str(number) for number in range(1, 20)]
+def test_every_section_checks_something():
+    sections = re.split(r"^## (\d+)\. ", WHOLE, flags=re.MULTILINE)[1:]
+    assert sections[::2] == [str(number) for number in range(1, len(sections) // 2 + 1)]
+    assert all(re.search(r"^\s*(assert |agree\()", section, re.MULTILINE) for section in sections[1::2])
 
 
 def test_it_is_stored_without_outputs():

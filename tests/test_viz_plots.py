@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -141,16 +143,6 @@ def plane(n=60, seed=0):
     return X, (half(X) > 0).astype(int)
 
 
-class Predicts:
-    def __init__(self, f):
-        self.predict = f
-
-
-class PredictsProba:
-    def __init__(self, f):
-        self.predict_proba = f
-
-
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
@@ -161,10 +153,10 @@ def two(x):
 
 
 BINARY = {
-    "predict_proba": PredictsProba(two),
-    "predicted classes": Predicts(lambda x: (half(x) > 0).astype(int)),
-    "predicted classes that are not integers": Predicts(lambda x: (half(x) > 0).astype(float)),
-    "predicted probabilities": Predicts(lambda x: two(x)[:, 1:]),
+    "predict_proba": SimpleNamespace(predict_proba=two),
+    "predicted classes": SimpleNamespace(predict=lambda x: (half(x) > 0).astype(int)),
+    "predicted classes that are not integers": SimpleNamespace(predict=lambda x: (half(x) > 0).astype(float)),
+    "predicted probabilities": SimpleNamespace(predict=lambda x: two(x)[:, 1:]),
     "a callable of probabilities": lambda x: two(x)[:, 1],
     "a callable of logits": lambda x: 10 * half(x),
     "a callable of logits of two classes": lambda x: np.stack([0 * x[:, 0], 10 * half(x)], 1),
@@ -206,7 +198,7 @@ def test_several_classes_may_be_strings_or_one_hot():
     assert labels(ax) == ["a low", "b middle", "c high"]
     assert "90 of 90" in ax.get_title()
     assert labels(viz.plot_decision_boundary(scores, X, np.eye(3)[thirds], resolution=40)) == ["0", "1", "2"]
-    named = Predicts(lambda x: names[scores(x).argmax(1)])
+    named = SimpleNamespace(predict=lambda x: names[scores(x).argmax(1)])
     assert "90 of 90" in viz.plot_decision_boundary(named, X, names[thirds], resolution=40).get_title()
     few = thirds < 2
     assert "right" in viz.plot_decision_boundary(scores, X[few], thirds[few], resolution=40).get_title()
@@ -274,18 +266,16 @@ def test_a_model_of_values_has_its_boundary_half_way_between_two_numbers(numbers
 
 def test_a_model_of_one_hot_values_is_asked_for_these():
     X, y = plane()
-    model = Predicts(lambda x: 2 * two(x) - 0.5)
+    model = SimpleNamespace(predict=lambda x: 2 * two(x) - 0.5)
     model.predict_proba = lambda x: model.probabilities
     assert "60 of 60 points right" in viz.plot_decision_boundary(model, X, np.eye(2)[y], resolution=20).get_title()
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        viz.plot_decision_boundary(PredictsProba(lambda x: x.nothing), X, y)
+        viz.plot_decision_boundary(SimpleNamespace(predict_proba=lambda x: x.nothing), X, y)
 
 
 # Scores
 
-needs_sklearn = pytest.mark.skipif(
-    not pytest.importorskip("importlib.util").find_spec("sklearn"), reason="scikit-learn is not installed"
-)
+needs_sklearn = pytest.mark.skipif(find_spec("sklearn") is None, reason="scikit-learn is not installed")
 
 
 @needs_sklearn
@@ -492,7 +482,8 @@ def test_only_the_most_certain_mistakes_are_shown_and_the_title_says_so():
     assert [ax.get_title() for ax in axes] == ["0 taken for 1\n(90% sure)", "0 taken for 1\n(80% sure)"]
     assert axes[0].figure.get_suptitle() == "3 of 3 taken for another class\n(the surest 2)"
     ax = viz.plot_mistakes(np.ones((3, 2, 2)), [0, 0, 0], [0, 1, 1], most=1)
-    assert (ax.get_title(), ax.figure.get_suptitle()[-11:]) == ("0 taken for 1", "(the first 1)"[-11:])
+    assert ax.get_title() == "0 taken for 1"
+    assert ax.figure.get_suptitle().endswith("\n(the first 1)")
 
 
 def test_without_mistakes_the_picture_says_so():

@@ -1,10 +1,9 @@
 """What is called in the course of a fit."""
 
-from tensorgrad.train.callbacks.base import Callback, Callbacks
+from tensorgrad.train.callbacks.base import Callback, Callbacks, LambdaCallback
 from tensorgrad.train.callbacks.monitor import EarlyStopping, ModelCheckpoint, Monitor, TerminateOnNaN
 from tensorgrad.train.callbacks.progress import CSVLogger, ProgressBar
 from tensorgrad.train.callbacks.schedule import LearningRateScheduler, LRScheduler, ReduceLROnPlateau
-from tensorgrad.train.callbacks.simple import LambdaCallback
 
 __all__ = [
     "CSVLogger", "Callback", "Callbacks", "EarlyStopping", "LRScheduler", "LambdaCallback", "LearningRateScheduler",
