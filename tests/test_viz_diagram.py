@@ -70,6 +70,17 @@ def test_the_way_back_has_the_shapes_of_the_gradients_and_ends_at_the_first_para
     assert [line[2] for line in lines if not line[3]] == [""] * 5
 
 
+def test_before_the_first_parameters_there_is_no_way_back():
+    model = nn.Sequential(nn.ReLU(), nn.Conv2d(1, 2, 3), nn.ReLU())
+    _, lines = drawn(viz.network_diagram(model, (1, 4, 4), path="both"))
+    assert [line[:2] for line in lines if line[3]] == [("layer1", "layer2"), ("layer2", "out")]
+
+
+def test_a_parametrised_layer_is_one_layer():
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(3, 2, bias=False)), nn.ReLU())
+    assert viz.network_diagram(model, 3).layers == 2
+
+
 def test_without_an_input_size_a_sequential_is_drawn_without_shapes():
     nodes, lines = drawn(viz.network_diagram(convolutional(), path="both"))
     assert (nodes["in"], nodes["out"]) == ("input", "output")

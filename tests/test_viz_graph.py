@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import viz
+from tensorgrad import train, viz
 from tensorgrad.errors import AutogradError
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="the program dot of Graphviz is not installed")
@@ -74,6 +74,11 @@ def test_the_parameters_of_a_module_have_their_dotted_names_and_other_leaves_do_
     texts = boxes(viz.graph((w * x).sum(), Module(fc1_weight=w))).values()
     assert "fc1.weight [2] float32" in texts
     assert "leaf [2] float32" in texts
+
+
+def test_a_model_gives_the_names_of_its_module():
+    model = train.Model(tg.nn.Linear(2, 1))
+    assert "bias [1] float32" in boxes(viz.graph(model(tg.ones(3, 2)).sum(), model)).values()
 
 
 def test_a_dict_also_names_data_and_results_in_between():

@@ -69,6 +69,10 @@ def test_a_loss_that_falls_far_has_a_logarithmic_scale_and_others_have_not():
     assert viz.plot_history({"loss": [100.0, 0.0, -1.0]}).get_yscale() == "linear"
 
 
+def test_the_loss_stands_first():
+    assert [ax.get_title() for ax in viz.plot_history({"accuracy": [0.5], "loss": [1.0]})] == ["Loss", "Accuracy"]
+
+
 def test_metrics_chooses_panels_and_ax_says_where_they_go():
     assert isinstance(viz.plot_history(HISTORY, "accuracy"), Axes)
     assert [ax.get_title() for ax in viz.plot_history(HISTORY, ["accuracy", "val_loss"])] == ["Accuracy", "Loss"]
@@ -173,6 +177,7 @@ def test_a_model_of_any_kind_has_its_boundary_drawn_where_it_is(model):
     assert labels(ax) == ["0", "1"]
     assert "60 of 60 points right" in ax.get_title()
     assert sum(len(points.get_offsets()) for points in ax.collections[1:]) == 60
+    assert viz.plot_decision_boundary(model, X, y[:, None], resolution=10).get_title() == ax.get_title()
     assert inside(ax)
 
 
@@ -296,6 +301,8 @@ def test_a_confusion_matrix_has_the_counts_of_scikit_learn_in_a_readable_colour(
 def test_a_confusion_matrix_of_shares(normalize, first):
     ax = viz.plot_confusion_matrix([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2], normalize=normalize)
     assert texts(ax)[:2] == first
+    given = viz.plot_confusion_matrix([0, 1], [0, 1], normalize=normalize, ax=plt.subplots()[1])
+    assert given.get_xlabel().startswith("predicted class\n(share of ")
 
 
 @needs_sklearn
@@ -310,7 +317,7 @@ def test_labels_choose_and_order_the_classes():
 
 
 @needs_sklearn
-@pytest.mark.parametrize(("classes", "numbers"), [(2, 4), (10, 100), (60, 0)])
+@pytest.mark.parametrize(("classes", "numbers"), [(2, 4), (10, 100), (20, 20), (60, 0)])
 def test_many_classes_with_long_names_stay_within_the_picture(classes, numbers):
     names = np.array([f"quite a long name {i:02}" for i in range(classes)])
     ax = viz.plot_confusion_matrix(np.repeat(names, 2), np.repeat(names, 2), normalize="true")
@@ -395,6 +402,7 @@ def test_what_is_not_finite_or_all_the_same_is_said_in_the_title():
         layer.bias.fill_(nan)
     weight, bias = viz.plot_weights(layer)
     assert weight.get_title().endswith("all 2")
+    assert min(bar.get_width() for bar in weight.patches) > 0.01
     assert bias.get_title().endswith("1 not finite")
 
 
@@ -445,6 +453,7 @@ def test_grey_images_share_one_scale_of_brightness():
     images = np.stack([np.full((2, 2), 3.0), np.full((2, 2), -1.0)])
     assert {ax.images[0].get_clim() for ax in viz.plot_images(images)} == {(-1.0, 3.0)}
     assert {ax.images[0].get_clim() for ax in viz.plot_images(np.full((2, 3, 3), 0.5))} == {(0.0, 1.0)}
+    assert {ax.images[0].get_clim() for ax in viz.plot_images(np.full((2, 3, 3), 5.0))} == {(5.0, 6.0)}
 
 
 def test_columns_and_ax_say_where_images_go():

@@ -90,7 +90,7 @@ def _called(module: Module, named: list[tuple[str, Module]], shape: Shape) -> tu
     words = isinstance(named[0][1], Embedding)
     x: Any = zeros(*shape, dtype=int64) if words else zeros(*shape, dtype=computing_dtype(module), requires_grad=True)
     made = {id(x): -1}  # what flowed, tensors and their places in the graph, and which layer it is from
-    alive: list[Any] = [x]
+    alive: list[Any] = []  # an id stays that of its object as long as the object lives
 
     def note(name: str, layer: Module, args: tuple[Any, ...], output: Any) -> None:
         results = _tensors(output)
