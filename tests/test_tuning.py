@@ -132,8 +132,10 @@ def test_without_refit_there_is_no_model():
 
 
 def test_what_fit_takes_is_passed_on():
-    result = search(n_trials=1, validation_data=None, validation_split=0.5, class_weight="balanced")
-    assert result.best_model.history.params["steps"] in (2, 3)
+    result = search({"units": 2}, 1, validation_data=None, validation_split=0.5)
+    assert result.best_model.history.params["steps"] == 2
+    with pytest.raises(RuntimeError, match="class_weight must be 'balanced' or a dict"):
+        search({"units": 2}, 1, class_weight="even")
 
 
 # Numbers that come again
@@ -229,6 +231,16 @@ def test_interrupting_a_search_ends_it():
 
     with pytest.raises(KeyboardInterrupt):
         search({"units": [2]}, 3, lambda units: interrupted())
+
+
+def test_a_space_that_holds_nothing_is_told():
+    for space in (
+        lambda: tuning.Uniform(1.0, 0.0),
+        lambda: tuning.LogUniform(0.0, 1.0),
+        lambda: tuning.Integer(0.5, 2),
+    ):
+        with pytest.raises(ValueError, match="low"):
+            space()
 
 
 def test_optuna_says_nothing_and_its_verbosity_is_as_it_was(capfd):
