@@ -84,6 +84,8 @@ def test_the_value_is_the_last_unless_the_best_weights_are_put_back():
     stopped = search({"learning_rate": 3.0}, 1, epochs=6, callbacks=[train.EarlyStopping(patience=8)])
     assert stopped.best_value == min(plain.best_model.history["val_loss"]) < plain.best_value
     assert stopped.best_model.evaluate(*DATA["validation_data"])[0] == pytest.approx(stopped.best_value, rel=1e-6)
+    late = search({"learning_rate": 3.0}, 1, epochs=6, callbacks=[train.EarlyStopping(start_from_epoch=9)])
+    assert late.best_value == plain.best_value
 
 
 def test_accuracy_is_made_large():
@@ -337,6 +339,10 @@ def test_a_search_is_kept_as_a_run_with_its_trials_below(tmp_path, monkeypatch):
     assert {run.data.params["hidden"] for run in children} <= {"[4]", "[8, 4]"}
     assert "study.png" in {file.path for file in logger.client.list_artifacts(logger.run_id)}
     np.testing.assert_array_equal(again.predict(X), result.best_model.predict(X))
+    with pytest.raises(RuntimeError, match="none of 1 trials"):
+        search({"nothing": 1}, 1, logger=logger)
+    with quiet():
+        assert logger.client.get_run(logger.run_id).info.status == "FAILED"
 
 
 def test_scikit_learn_searches_over_the_estimators_as_well():

@@ -6,6 +6,7 @@ import copy
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -149,8 +150,7 @@ class Model(Data):
             )
         _check_options("configure", options)
         name = names[0]
-        before = {} if name not in self._options else vars(self._options[name])
-        self._options[name] = LayerOptions(**{**before, **options})
+        self._options[name] = replace(self._options.get(name, LayerOptions()), **options)
         if "trainable" in options:
             modules[name].requires_grad_(options["trainable"])
             (self._frozen.discard if options["trainable"] else self._frozen.add)(name)
@@ -524,13 +524,11 @@ class Model(Data):
         return repr(self.recipe.objective.name) if self.recipe else "of the model"
 
 
-_OPTIONS = "weight_l1 weight_l2 bias_l1 bias_l2 learning_rate trainable".split()
-
-
 def _check_options(name: str, options: dict[str, Any]) -> None:
+    known = [each.name for each in fields(LayerOptions)]
     for option in options:
-        if option not in _OPTIONS:
-            raise TypeError(f"{name}: there is no option {option!r}; the options are {', '.join(_OPTIONS)}")
+        if option not in known:
+            raise TypeError(f"{name}: there is no option {option!r}; the options are {', '.join(known)}")
 
 
 def _must_be_size(name: str, batch_size: Any) -> None:
