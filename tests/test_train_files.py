@@ -41,6 +41,7 @@ def test_a_model_comes_back_and_goes_on_as_if_it_had_never_been_away(tmp_path, o
     model.save(tmp_path / "model.safetensors")
     again = train.Model.load(tmp_path / "model.safetensors")
     assert repr(again) == repr(model)
+    assert (train.Model.load(tmp_path / "model.safetensors").predict_classes(X) == model.predict_classes(X)).all()
     assert (again.predict(X) == model.predict(X)).all()
     assert again.classes_.tolist() == ["left", "right", "up"]
     assert again.evaluate(X, NAMES, return_dict=True) == model.evaluate(X, NAMES, return_dict=True)

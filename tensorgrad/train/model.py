@@ -424,7 +424,8 @@ class Model(Data):
 
         For several outputs of yes or no it is 0 or 1 for each. Raises `TypeError` for a model of values.
         """
-        return self._targets.decide(self._of_classes("predict_classes", X, batch_size))
+        probabilities = self._of_classes("predict_classes", X, batch_size)  # first, for it meets the data
+        return self._targets.decide(probabilities)
 
     def _of_classes(self, name: str, X: Any, batch_size: int | None) -> Array:
         probabilities = self.predict(X, batch_size)
