@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -122,7 +123,12 @@ def _location(uri: str, connect: Callable[[], Any]) -> str:
 
 
 def _model(model: Any) -> Model:
-    model = getattr(model, "model_", model)
+    estimator, model = model, getattr(model, "model_", model)
+    if estimator is not model and isinstance(model, Model):  # which keeps the labels and the columns itself
+        model = copy.copy(model)
+        if hasattr(estimator, "classes_"):
+            model._names = np.asarray(estimator.classes_.tolist())
+        model._columns = [str(name) for name in getattr(estimator, "feature_names_in_", ())] or None
     if not isinstance(model, Model):
         hint = "; put it into a Model: train.Model(module)" if isinstance(model, Module) else ""
         raise TypeError(f"log_model: it takes a train.Model, or a fitted estimator, not {type(model).__name__}{hint}")
@@ -227,6 +233,7 @@ def _signature(model: Model) -> Any:
     """What goes in and comes out, None before the model has met data."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
+    from mlflow.types.schema import AnyType
 
     task = model._task
     if task is None:
@@ -236,8 +243,9 @@ def _signature(model: Model) -> Any:
     if others:
         inputs = [TensorSpec(dtype, (-1, *shape), _name(i)) for i, (shape, dtype) in enumerate(task.inputs)]
     elif len(shape) == 1 and shape[0] <= _MANY:
-        kind = DataType.long if dtype.kind in "iu" else DataType.double
         names: list[Any] = model._columns or [None] * shape[0]
+        # Not double: MLflow refuses integers for one.
+        kind: Any = DataType.long if dtype.kind in "iu" else AnyType()  # type: ignore[no-untyped-call]
         inputs = [ColSpec(kind, name) for name in names]
     else:
         inputs = [TensorSpec(dtype, (-1, *shape))]

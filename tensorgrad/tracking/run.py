@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import time
 import warnings
@@ -103,6 +104,8 @@ class Run:
         for step in line:
             try:
                 with quiet():
+                    if self.client is not None:
+                        _must_answer(self.client.tracking_uri)
                     step()
             except Exception as error:
                 lost.append(error)
@@ -138,21 +141,21 @@ class Run:
             self.run_id, self.joined = active.info.run_id, True
         else:
             self.run_id = self._created(client, active)
-        if self.tags:
-            tags = [self.mlflow.entities.RunTag(key, str(value)) for key, value in self.tags.items()]
-            client.log_batch(self.run_id, tags=tags)
         self.client = client
+        if self.tags:
+            tags = [self.mlflow.entities.RunTag(_key(key), str(value)) for key, value in self.tags.items()]
+            client.log_batch(self.run_id, tags=tags)
 
     def _is_there(self, client: Any) -> bool:
         from mlflow.exceptions import MlflowException
 
         try:
-            client.get_run(self.run_id)
+            run = client.get_run(self.run_id)
         except MlflowException as error:
             if not self.or_new or error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return False
-        return True
+        return not (self.or_new and run.info.lifecycle_stage == "deleted")
 
     def _created(self, client: Any, active: Any) -> str:
         from mlflow.tracking.context.registry import resolve_tags
@@ -211,9 +214,13 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {text[:300]}"
 
 
-def _key(name: str) -> str:
-    """A name as MLflow takes it."""
-    return re.sub(r"[^\w\-./: ]", "_", name)
+def _key(name: Any) -> str:
+    """A name as MLflow takes it: one that could be the path of a file, of at most 250 letters."""
+    key = re.sub(r"[^\w\-./: ]", "_", str(name))[:250]
+    plain = posixpath.normpath(key)
+    if plain != key or plain.startswith((".", "/")):
+        key = re.sub(r"^\.+|/", "_", key) or "_"
+    return key
 
 
 def _must_answer(uri: str) -> None:
@@ -230,7 +237,16 @@ def _experiment(client: Any, name: str | None) -> str:
         return os.environ["MLFLOW_EXPERIMENT_ID"]  # mlflow.set_experiment sets it as well
     name = name or os.environ.get("MLFLOW_EXPERIMENT_NAME") or "tensorgrad"
     found = client.get_experiment_by_name(name)
-    return client.create_experiment(name, _beside(client.tracking_uri)) if found is None else found.experiment_id
+    if found is None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return client.create_experiment(name, _beside(client.tracking_uri))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        found = client.get_experiment_by_name(name)  # another process was quicker
+    return found.experiment_id
 
 
 def _beside(uri: str) -> str | None:

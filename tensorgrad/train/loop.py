@@ -86,7 +86,7 @@ class Loop:
             layer.eval()
         meter = Meter(self.metrics, self.task)
         whole = isinstance(self.optimizer, optim.LBFGS)
-        waiting: list[int] = []
+        waiting: list[tuple[int, float]] = []
         with self.task.ending.watching():
             for i, batch in enumerate(batches):
                 callbacks.tell("on_train_batch_begin", i)
@@ -96,14 +96,14 @@ class Loop:
                 else:
                     loss, output = self._gradients(batch, bool(waiting))
                     meter.update(loss, output, batch)  # before the step: what is wrong with metrics spoils nothing
-                    waiting.append(batch.size)
+                    waiting.append((batch.size, loss))
                     if len(waiting) == self.accumulate:
-                        self._step(waiting, callbacks, i, loss)
+                        self._step(waiting, callbacks, i)
                 callbacks.tell("on_train_batch_end", i, {"loss": loss})
                 if callbacks.model.stop_training:
                     break
             if waiting:
-                self._step(waiting, callbacks, i, loss)
+                self._step(waiting, callbacks, i)
         return self._with_penalty(meter.logs())
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -123,12 +123,14 @@ class Loop:
         (loss * float(batch.size) if self.accumulate > 1 else loss).backward()
         return loss.item(), output
 
-    def _step(self, waiting: list[int], callbacks: Callbacks, i: int, loss: float) -> None:
+    def _step(self, waiting: list[tuple[int, float]], callbacks: Callbacks, i: int) -> None:
         assert self.optimizer is not None
+        examples = sum(size for size, _ in waiting)
+        loss = waiting[0][1] if len(waiting) == 1 else sum(size * loss for size, loss in waiting) / examples
         if self.accumulate > 1:
             for p in self.parameters:
                 if p._grad is not None:
-                    np.divide(p._grad._data, sum(waiting), out=p._grad._data)
+                    np.divide(p._grad._data, examples, out=p._grad._data)
         waiting.clear()
         callbacks.tell("on_gradients", i, {"loss": loss})
         if callbacks.model.stop_training:

@@ -90,7 +90,7 @@ class Model(Data):
         self._schedule: Any = None
         self._waiting: dict[str, Any] | None = None  # the state that an optimizer takes when it is made
         self._callbacks: Callbacks | None = None
-        self._to_save: list[str] = []
+        self._to_save: list[tuple[str, bool]] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the network computes."""
@@ -123,12 +123,13 @@ class Model(Data):
             hint = f"; {layer.__name__} is a class: write {layer.__name__}(...)" if isinstance(layer, type) else ""
             raise TypeError(f"add: a layer must be an nn.Module or the name of an activation, not {layer!r}{hint}")
         _check_options("add", options)
+        LayerOptions(**options)  # raises what is wrong with them before the layer is in the network
         if init is not None:
             initialize(layer, init)
         self.module.append(layer)
         self._forget()
         if options:
-            self.configure(str(len(self.module) - 1), **options)
+            self.configure(layer, **options)
 
     def configure(self, layer: str | Module, **options: Any) -> None:
         """Set what `add` takes (`weight_l1`, ..., `learning_rate`, `trainable`) for a layer that is there.
@@ -153,7 +154,14 @@ class Model(Data):
         self._options[name] = replace(self._options.get(name, LayerOptions()), **options)
         if "trainable" in options:
             modules[name].requires_grad_(options["trainable"])
-            (self._frozen.discard if options["trainable"] else self._frozen.add)(name)
+            inside = {n for n in modules if not name or n == name or n.startswith(f"{name}.")}
+            for n in inside & set(self._options):
+                self._options[n] = replace(self._options[n], trainable=options["trainable"])
+            if options["trainable"]:  # what holds the layer is no longer frozen as a whole
+                above = {name[:i] for i, letter in enumerate(name) if letter == "."} | {""}
+                self._frozen -= inside | above
+            else:
+                self._frozen |= inside
         self._forget()
 
     def _must_rest(self, what: str) -> None:
@@ -238,7 +246,8 @@ class Model(Data):
         for group, own in zip(self.optimizer.param_groups, rates):
             group["lr"] = rate * (own / old if old else 1.0)
         if self._schedule is not None:  # which divides what it began with
-            self._schedule.base_lrs = [base * (rate / old if old else 1.0) for base in self._schedule.base_lrs]
+            divisor = 1 + self._schedule.decay * self._schedule.last_epoch
+            self._schedule.base_lrs = [group["lr"] * divisor for group in self.optimizer.param_groups]
 
     # Fitting
 
@@ -320,7 +329,9 @@ class Model(Data):
                 told.tell("on_epoch_end", epoch, logs)
                 history.append(epoch, logs)
                 while self._to_save:
-                    saving.write(self, self._to_save.pop(0), training=True)
+                    path, due = self._to_save.pop(0)
+                    if due or self.stop_training:
+                        saving.write(self, path, training=True)
         finally:
             self._callbacks = None
             self._to_save.clear()
@@ -336,9 +347,12 @@ class Model(Data):
             stacklevel=3,
         )
 
-    def save_after_epoch(self, path: str) -> None:
-        """Have the model written to a file once all callbacks have seen the end of the epoch: their state is in it."""
-        self._to_save.append(path)
+    def save_after_epoch(self, path: str, due: bool = True) -> None:
+        """Have the model written to a file once all callbacks have seen the end of the epoch: their state is in it.
+
+        One that is not `due` is written only where the fit ends with the epoch.
+        """
+        self._to_save.append((path, due))
 
     def _loop(self, training: bool) -> Loop:
         recipe = self._compiled("fit")
@@ -437,6 +451,8 @@ class Model(Data):
     def classes_(self) -> Array:
         """The labels in the order of `predict_proba`'s columns. Raises `RuntimeError` before the first fit."""
         if self._task is None:
+            if self._names is not None:  # of the file, or of the fit before the network was changed
+                return self._names
             raise RuntimeError("classes_: the labels are known after fit")
         if self._targets.task not in ("multiclass", "binary"):
             raise AttributeError(f"classes_: the loss {self._named_loss()} tells no classes apart")

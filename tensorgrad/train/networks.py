@@ -10,6 +10,7 @@ from typing import Any
 from tensorgrad import nn
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
+from tensorgrad.nn.normalization import RMSNorm, _Norm
 
 _ACTIVATIONS: dict[str, Callable[[], Module]] = {
     "relu": nn.ReLU,
@@ -91,11 +92,14 @@ def initialize(module: Module, scheme: str | Callable[[Any], Any]) -> Module:
         if scheme.lower() not in _SCHEMES:
             raise ValueError(f"there is no initialisation {scheme!r}; the names are {', '.join(_SCHEMES)}")
         scheme = _SCHEMES[scheme.lower()]
-    for name, parameter in module.named_parameters():
-        if "bias" in name.rpartition(".")[2]:
-            init.zeros_(parameter)
-        elif parameter.ndim > 1:
-            scheme(parameter)
+    for layer in module.modules():
+        if isinstance(layer, _Norm | RMSNorm):
+            continue
+        for name, parameter in layer.named_parameters(recurse=False):
+            if "bias" in name:
+                init.zeros_(parameter)
+            elif parameter.ndim > 1:
+                scheme(parameter)
     return module
 
 

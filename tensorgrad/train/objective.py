@@ -104,6 +104,8 @@ class Objective:
         losses = self._function(output, target, reduction="none")
         if not losses.ndim or len(losses) != len(weight):
             raise ShapeError(f"the loss {self.name} must give a loss for each example, and gave shape {losses.shape}")
+        if getattr(self.given, "reduction", "mean") == "sum":
+            return (losses.reshape(len(weight), -1).sum(1) * weight).sum()
         if losses.ndim > 1:
             losses = losses.flatten(1).mean(1)
         return (losses * weight).mean()

@@ -269,6 +269,11 @@ class Targets:
         hard = target.dtype.kind == "i" or (self.task == "binary" and ((target == 0) | (target == 1)).all())
         if self.task not in ("multiclass", "binary") or not hard:
             raise ValueError("class_weight goes with labels of classes; for other targets give sample_weight")
+        if self.task == "multiclass" and target.ndim > 1:
+            raise ValueError(
+                "class_weight weighs examples by their label, and here each example has many; compile with "
+                "nn.CrossEntropyLoss(weight=...) weighs each of them"
+            )
         indices = target.reshape(len(target), -1)[:, 0].astype(np.int64)
         if class_weight == "balanced":
             counts = np.bincount(indices, minlength=self.count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -116,7 +117,8 @@ def search(
         if logger is not None:
             logger.open()
         try:
-            missing = n_trials - sum(trial.state.is_finished() for trial in study.trials)
+            done = [t for t in study.trials if t.state.is_finished() and not t.user_attrs.get("interrupted")]
+            missing = n_trials - len(done)
             if missing > 0:
                 study.optimize(trainer, n_trials=missing, timeout=timeout, catch=Exception)
             result = _result(optuna, study, suggest)
@@ -167,6 +169,7 @@ def _study(
     """The study, a new one or that of the storage, with the seed of its trials."""
     if storage is not None:
         study_name = study_name or "tensorgrad"
+        storage = os.fspath(storage)
         storage = storage if "://" in storage else f"sqlite:///{storage}"
     study = optuna.create_study(
         storage=storage, study_name=study_name, direction=direction, load_if_exists=storage is not None
@@ -177,7 +180,7 @@ def _study(
             f"{direction}; give another study_name"
         )
     if "seed" not in study.user_attrs:
-        study.set_user_attr("seed", default_generator.initial_seed() if seed is None else seed)
+        study.set_user_attr("seed", default_generator.initial_seed() if seed is None else int(seed))
     # A sampler that began anew with the same seed would draw again what the trials before this call have drawn.
     place = (study.user_attrs["seed"] + len(study.trials)) % 2**32
     study.sampler = sampler or optuna.samplers.TPESampler(seed=place)
@@ -217,6 +220,9 @@ class _Trainer:
             model, callbacks = self._fitted(trial, params, own)
             trial.set_user_attr("epochs", len(model.history.epoch))
             value = self._value(model, callbacks)
+        except KeyboardInterrupt:
+            trial.set_user_attr("interrupted", True)  # Optuna has it failed; a further call does it again
+            raise
         except Exception as error:
             if not isinstance(error, _optuna("search").TrialPruned):
                 trial.set_user_attr("error", f"{type(error).__name__}: {error}")
@@ -256,7 +262,7 @@ _STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 def _result(optuna: ModuleType, study: Any, suggest: Callable[[Any], dict[str, Any]]) -> SearchResult:
     """What a study has found, and a warning of what failed."""
     rows = [_row(optuna, trial, suggest) for trial in study.trials]
-    errors = [f"trial {row['number']}: {row['error']}" for row in rows if row["state"] == "failed"]
+    errors = [f"trial {row['number']}: {row['error']}" for row in rows if row["error"]]
     if not any(row["state"] == "complete" for row in rows):
         told = f"; {errors[0]}" if errors else ""
         raise RuntimeError(f"search: none of {len(rows)} trials came to its end{told}")
@@ -272,15 +278,15 @@ def _row(optuna: ModuleType, trial: Any, suggest: Callable[[Any], dict[str, Any]
     except Exception:  # it failed before all of them were drawn
         params = trial.params
     reports = trial.intermediate_values
-    return {
+    row = {
         "number": trial.number,
         "value": trial.value if trial.value is not None else reports[max(reports)] if reports else math.nan,
         "state": _STATES.get(trial.state.name, "running"),
         "epochs": trial.user_attrs.get("epochs", len(reports)),
         "seconds": trial.duration.total_seconds() if trial.duration else math.nan,
         "error": trial.user_attrs.get("error"),
-        **params,
     }
+    return row | {(f"params_{name}" if name in row else name): value for name, value in params.items()}
 
 
 def _write(logger: Any, result: SearchResult, metric: str) -> None:

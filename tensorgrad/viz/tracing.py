@@ -58,7 +58,7 @@ def trace(module: Module, input_size: Any) -> tuple[list[Layer], Shape | None, S
     if input_size is None and chained and isinstance(named[0][1], Linear):
         input_size = (named[0][1].in_features,)
     if input_size is not None:
-        shape = (1, *((input_size,) if isinstance(input_size, int) else input_size))
+        shape = (1, *((input_size,) if hasattr(input_size, "__index__") else input_size))
         found, ends = _called(module, named, shape)
     elif chained:
         shape, ends = None, {len(named) - 1: True}

@@ -195,12 +195,11 @@ class ModelCheckpoint(Monitor):
             if not self.better(value):
                 return
             self.best = value
-        elif (epoch + 1) % self.every and epoch + 1 != self.params["epochs"] and not self.model.stop_training:
-            return
+        due = self.save_best_only or (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]
         # The model writes it when all callbacks have seen the end of the epoch: what they remember is part of it.
         path = self.path(epoch, logs)
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        self.model.save_after_epoch(path)
+        self.model.save_after_epoch(path, due)
 
     def path(self, epoch: int, logs: Logs) -> str:
         """The name of the file of an epoch."""

@@ -89,6 +89,8 @@ class LRScheduler(Callback):
         for group in self.model.optimizer.param_groups:
             group["lr"] = group.pop("initial_lr", group["lr"])
         self._made = self.scheduler(self.model.optimizer, **self.options)
+        for group in self.model.optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])  # ReduceLROnPlateau does not note it
 
     def on_gradients(self, batch: int, logs: Logs) -> None:
         """The optimizer is about to step."""
