@@ -256,6 +256,51 @@ def test_padding_is_put_around_before_a_part_is_taken(padding, mode, row):
     assert all(r in (row, [7] * len(row)) for r in rows)
 
 
+def test_padding_alone_is_that_of_a_part():
+    x = tg.arange(6).reshape(2, 3)
+    for mode in ("constant", "edge", "reflect", "symmetric"):
+        padded = transforms.Pad((1, 1, 2, 0), fill=7, padding_mode=mode)(x)
+        assert (
+            padded.tolist()
+            == np.pad(
+                x.numpy(), ((1, 0), (1, 2)), mode, **({"constant_values": 7} if mode == "constant" else {})
+            ).tolist()
+        )
+    assert transforms.Pad(1)(drawn(4, 5, 3)).shape == (6, 7, 3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(40, 60), (60, 40), (9, 9)])
+def test_random_parts_have_the_area_and_the_ratio_that_were_asked_for(height, width):
+    crop = transforms.RandomResizedCrop(5, scale=(0.2, 0.5), ratio=(0.5, 2.0))
+    top, left, h, w = np.array([crop._part(height, width) for _ in range(500)]).T
+    assert min(top.min(), left.min(), (height - top - h).min(), (width - left - w).min()) == 0
+    rounding = 2 / min(h.min(), w.min())
+    for found, (low, high) in ((h * w / (height * width), crop.scale), (w / h, crop.ratio)):
+        assert low * (1 - rounding) < found.min() < 1.3 * low
+        assert 0.8 * high < found.max() < high * (1 + rounding)
+    assert len({*zip(top, left)}) > 20
+
+
+@pytest.mark.parametrize(
+    ("shape", "ratio", "part"),
+    [
+        ((10, 100), (0.75, 4 / 3), (0, 43, 10, 13)),
+        ((100, 10), (0.75, 4 / 3), (43, 0, 13, 10)),
+        ((10, 10), (1, 1), (0, 0, 10, 10)),
+    ],
+)
+def test_where_no_part_fits_it_is_the_largest_in_the_middle(shape, ratio, part):
+    assert transforms.RandomResizedCrop(5, (4, 5), ratio)._part(*shape) == part
+
+
+def test_a_part_is_made_as_large_as_was_asked_for():
+    x = tg.arange(48.0).reshape(1, 6, 8)
+    whole = transforms.RandomResizedCrop((3, 4), scale=(1, 1), ratio=(8 / 6, 8 / 6))
+    assert whole(x).tolist() == transforms.Resize((3, 4))(x).tolist()
+    assert transforms.RandomResizedCrop(7)(drawn(9, 9, 3)).shape == (7, 7, 3)
+    assert repr(whole).startswith("RandomResizedCrop(size=(3, 4), scale=(1, 1), ratio=(1.3333, 1.3333), ")
+
+
 def test_an_image_too_small_is_padded_where_that_is_asked_for():
     assert transforms.RandomCrop((4, 5), pad_if_needed=True)(tg.zeros(3, 2, 9)).shape == (3, 4, 5)
     with pytest.raises(ShapeError, match=r"a part of 4 x 5 does not fit an image of 2 x 9; give padding"):
@@ -272,6 +317,9 @@ def test_an_image_too_small_is_padded_where_that_is_asked_for():
         (lambda: transforms.Resize(4, "lanczos"), "lanczos"),
         (lambda: transforms.RandomCrop(4, padding=(1, 2, 3)), "padding must be an int, or 2 or 4"),
         (lambda: transforms.RandomCrop(4, padding_mode="wrap"), "padding_mode must be one of"),
+        (lambda: transforms.Pad((1, 2, 3)), "Pad: padding must be an int, or 2 or 4"),
+        (lambda: transforms.RandomResizedCrop(4, scale=(1, 0.5)), r"RandomResizedCrop: scale must be .* \(1, 0.5\)"),
+        (lambda: transforms.RandomResizedCrop(4, ratio=(0, 1)), "RandomResizedCrop: ratio must be"),
         (lambda: transforms.CenterCrop(2)(tg.zeros(3)), r"CenterCrop: an image is a tensor .* \(3,\)"),
         (lambda: transforms.CenterCrop(2)(np.zeros((1, 2, 3, 4))), r"CenterCrop: an image is \(height, width\)"),
     ],

@@ -6,6 +6,7 @@ the result is of the same kind.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -54,6 +55,16 @@ def _pair(name: str, size: int | Sequence[int]) -> tuple[int, int]:
     if len(sizes) not in (1, 2) or min(sizes) < 1:
         raise ValueError(f"{name}: size must be an int of 1 or more, or a height and a width, not {size!r}")
     return sizes[0], sizes[-1]
+
+
+def _four(name: str, padding: int | Sequence[int], mode: str) -> tuple[int, ...]:
+    """How many pixels go on the left, the top, the right and the bottom."""
+    sides = (padding,) if isinstance(padding, int) else tuple(padding)
+    if len(sides) not in (1, 2, 4):
+        raise ValueError(f"{name}: padding must be an int, or 2 or 4 of them, not {padding!r}")
+    if mode not in PADDING_MODES:
+        raise ValueError(f"{name}: padding_mode must be one of {', '.join(PADDING_MODES)}, not {mode!r}")
+    return sides * (4 // len(sides))
 
 
 def _padded(image: Tensor, sides: Sequence[int], fill: float, mode: str) -> Tensor:
@@ -155,13 +166,34 @@ class CenterCrop:
         return f"CenterCrop(size={self.size})"
 
 
+class Pad:
+    """The image with pixels put around it: an int, two for the sides and for top and bottom, or four.
+
+    Four are for left, top, right and bottom. The pixels are `fill` in mode "constant", else made of the image: its
+    "edge", or mirrored, "reflect", or "symmetric" with the edge.
+
+    >>> import tensorgrad as tg
+    >>> from tensorgrad.vision import transforms
+    >>> transforms.Pad((2, 0), padding_mode="reflect")(tg.tensor([[1, 2, 3]]))
+    tensor([[3, 2, 1, 2, 3, 2, 1]])
+    """
+
+    def __init__(self, padding: int | Sequence[int], fill: float = 0, padding_mode: str = "constant") -> None:
+        self._sides = _four("Pad", padding, padding_mode)
+        self.padding, self.fill, self.padding_mode = padding, fill, padding_mode
+
+    def __call__(self, image: Any) -> Any:
+        return _changed("Pad", image, lambda x: _padded(x, self._sides, self.fill, self.padding_mode))
+
+    def __repr__(self) -> str:
+        return f"Pad(padding={self.padding}, fill={self.fill}, padding_mode={self.padding_mode})"
+
+
 class RandomCrop:
     """A part of the image, of a size (an int, or height and width), at a random place.
 
-    First `padding` is put around it: an int, two for the sides and for top and bottom, or four for left, top, right
-    and bottom; with `pad_if_needed` as much as the part needs to fit. It is `fill` in mode "constant", else made of the
-    image: its "edge", or mirrored, "reflect", or "symmetric" with the edge. Raises `ShapeError` where the part does not
-    fit.
+    First `padding` is put around it, as by `Pad`; with `pad_if_needed` as much as the part needs to fit. Raises
+    `ShapeError` where the part does not fit.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad.vision import transforms
@@ -178,14 +210,7 @@ class RandomCrop:
         padding_mode: str = "constant",
     ) -> None:
         self.size, self.padding = _pair("RandomCrop", size), padding
-        sides = (padding or 0,) if isinstance(padding, int | None) else tuple(padding)
-        if len(sides) not in (1, 2, 4):
-            raise ValueError(f"RandomCrop: padding must be an int, or 2 or 4 of them, not {padding!r}")
-        if padding_mode not in PADDING_MODES:
-            raise ValueError(
-                f"RandomCrop: padding_mode must be one of {', '.join(PADDING_MODES)}, not {padding_mode!r}"
-            )
-        self._sides = sides * (4 // len(sides))
+        self._sides = _four("RandomCrop", 0 if padding is None else padding, padding_mode)
         self.pad_if_needed, self.fill, self.padding_mode = pad_if_needed, fill, padding_mode
 
     def __call__(self, image: Any) -> Any:
@@ -210,6 +235,63 @@ class RandomCrop:
 
     def __repr__(self) -> str:
         return f"RandomCrop(size={self.size}, padding={self.padding})"
+
+
+class RandomResizedCrop:
+    """A random part of the image, made as large as `size`: an int, or a height and a width.
+
+    Its share of the image's area is between the two of `scale`, and its width over its height between those of `ratio`,
+    drawn as logarithms (Szegedy et al., 2015, arXiv:1409.4842); where ten draws give none that fits, it is the largest
+    one in the middle whose ratio is allowed. Raises `ValueError` for a scale or a ratio that is not two positive
+    numbers, the smaller first.
+
+    >>> import tensorgrad as tg
+    >>> from tensorgrad.vision import transforms
+    >>> transforms.RandomResizedCrop(4, scale=(0.3, 1.0))(tg.zeros(3, 10, 8)).shape
+    (3, 4, 4)
+    """
+
+    def __init__(
+        self,
+        size: int | Sequence[int],
+        scale: Sequence[float] = (0.08, 1.0),
+        ratio: Sequence[float] = (3 / 4, 4 / 3),
+        interpolation: InterpolationMode = InterpolationMode.BILINEAR,
+        antialias: bool | None = True,
+    ) -> None:
+        for name, pair in (("scale", scale), ("ratio", ratio)):
+            if len(pair) != 2 or not 0 < pair[0] <= pair[1]:
+                raise ValueError(
+                    f"RandomResizedCrop: {name} must be two positive numbers, the smaller first, not {pair!r}"
+                )
+        self.size, self.scale, self.ratio = _pair("RandomResizedCrop", size), tuple(scale), tuple(ratio)
+        self._resize = Resize(self.size, interpolation, antialias=antialias)
+
+    def __call__(self, image: Any) -> Any:
+        return self._resize(_changed("RandomResizedCrop", image, self._crop))
+
+    def _crop(self, x: Tensor) -> Tensor:
+        top, left, h, w = self._part(*x.shape[-2:])
+        return x[..., top : top + h, left : left + w]
+
+    def _part(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """The top, the left, the height and the width of a part."""
+        source = numpy_of(None)
+        for _ in range(10):
+            area = height * width * source.uniform(*self.scale)
+            ratio = math.exp(source.uniform(math.log(self.ratio[0]), math.log(self.ratio[1])))
+            h, w = round(math.sqrt(area / ratio)), round(math.sqrt(area * ratio))
+            if 0 < h <= height and 0 < w <= width:
+                return int(source.integers(height - h + 1)), int(source.integers(width - w + 1)), h, w
+        ratio = min(max(width / height, self.ratio[0]), self.ratio[1])
+        h, w = max(min(height, round(width / ratio)), 1), max(min(width, round(height * ratio)), 1)
+        return (height - h) // 2, (width - w) // 2, h, w
+
+    def __repr__(self) -> str:
+        return (
+            f"RandomResizedCrop(size={self.size}, scale={self.scale}, ratio={tuple(round(r, 4) for r in self.ratio)}, "
+            f"interpolation={self._resize.interpolation.value}, antialias={self._resize.antialias})"
+        )
 
 
 class RandomHorizontalFlip:
