@@ -157,6 +157,21 @@ def test_terminate_on_nan_keeps_the_weights_from_before(capsys):
     assert "epoch 1, batch 1: the loss is nan" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("at", [0, 1])
+def test_terminate_on_nan_looks_at_every_accumulated_batch(at):
+    model, calls = compiled(), []
+
+    def loss(output, target):
+        calls.append(1)
+        return output.mean() * (math.nan if len(calls) == at + 1 else 1.0)
+
+    model.compile("adam", loss, gradient_accumulation_steps=2)
+    before = [p.tolist() for p in model.module.parameters()]
+    fit(model, train.TerminateOnNaN(), batch_size=30, validation_data=None)
+    assert len(calls) == 2
+    assert [p.tolist() for p in model.module.parameters()] == before
+
+
 def test_a_loss_that_is_no_number_is_warned_of_once():
     model = train.Model(nn.Linear(2, 3))
     model.compile("sgd", lambda output, target: output.mean() * math.nan)
@@ -166,6 +181,11 @@ def test_a_loss_that_is_no_number_is_warned_of_once():
 
 
 # Checkpoints
+
+
+def test_a_checkpoint_changes_no_number_of_the_fit(tmp_path):
+    plain = dict(fit(compiled()))
+    assert dict(fit(compiled(), train.ModelCheckpoint(tmp_path / "a"))) == plain
 
 
 def test_a_resumed_fit_equals_an_unbroken_one_bit_for_bit(tmp_path):
@@ -202,10 +222,14 @@ def test_a_resumed_fit_equals_an_unbroken_one_bit_for_bit(tmp_path):
 
 
 def test_a_fit_that_was_stopped_early_stays_so_when_it_is_resumed(tmp_path):
-    callbacks = train.EarlyStopping("loss", patience=1, min_delta=9.0), train.ModelCheckpoint(tmp_path / "a", every=50)
-    assert fit(compiled(), *callbacks, epochs=90).epoch == [0, 1]
-    assert (tmp_path / "a").exists()
-    assert fit(compiled(), *callbacks, epochs=90, resume=tmp_path / "a").epoch == [0, 1]
+    callbacks = [
+        train.EarlyStopping("loss", patience=1, min_delta=9.0),
+        train.ModelCheckpoint(tmp_path / "a", every=50),
+    ]
+    for ordered in (callbacks, callbacks[::-1]):
+        assert fit(compiled(), *ordered, epochs=90).epoch == [0, 1]
+        assert fit(compiled(), *ordered, epochs=90, resume=tmp_path / "a").epoch == [0, 1]
+        (tmp_path / "a").unlink()
 
 
 def test_resuming_from_a_file_that_is_not_there_yet_begins(tmp_path):
@@ -286,6 +310,19 @@ def test_schedules_set_the_rate_of_each_epoch():
     assert batches["learning_rate"] == [0.5**4]
     plateau = train.LRScheduler(lr_scheduler.ReduceLROnPlateau, patience=0, monitor="val_loss")
     assert len(fit(compiled(), plateau)["learning_rate"]) == 4
+
+
+def test_a_schedule_is_given_the_rate_where_it_asks_for_it():
+    def of_a_name(epoch, lr=None):
+        return lr / 2
+
+    def rates(schedule):
+        return fit(compiled(0.5), train.LearningRateScheduler(schedule), epochs=2)["learning_rate"]
+
+    np.testing.assert_allclose(rates(lambda e, base=0.1: base * 0.5**e), [0.1, 0.05])
+    assert rates(lambda e, **options: 0.1) == rates(lambda e, *options: 0.1) == [0.1, 0.1]
+    np.testing.assert_allclose(rates(of_a_name), [0.25, 0.125])
+    np.testing.assert_allclose(rates(lambda e, r: r / 2), [0.25, 0.125])
 
 
 def test_a_plateau_lowers_the_rate_as_in_keras():
@@ -388,6 +425,8 @@ def test_mistakes_say_what_to_do():
             "LRScheduler: there is no 'val_loss'",
         ),
         (lambda: fit(compiled(), train.LearningRateScheduler(lambda e: "fast")), TypeError, "gave 'fast'"),
+        (lambda: fit(compiled(), train.LearningRateScheduler(lambda e: math.inf)), TypeError, "finite .* gave inf"),
+        (lambda: fit(compiled(), train.LearningRateScheduler(lambda e: math.nan)), TypeError, "finite .* gave nan"),
         (
             lambda: fit(compiled(decay=0.1), train.LRScheduler(lr_scheduler.StepLR, step_size=1)),
             ValueError,
@@ -455,6 +494,21 @@ def test_a_warm_up_from_nothing_keeps_the_shares_of_layers():
     np.testing.assert_allclose(rates, [[0, 0], [0.05, 5e-5], [0.1, 1e-4]])
 
 
+def test_a_warm_up_from_nothing_goes_with_a_decay():
+    model = compiled(0.1, decay=0.5)
+    history = fit(model, train.LearningRateScheduler(lambda epoch: 0.1 * epoch), epochs=3, batch_size=None)
+    np.testing.assert_allclose(history["learning_rate"], [0, 0.1 * 1.5 / 2, 0.2 * 2 / 2.5])  # after the step
+
+
+def test_a_callback_is_in_one_fit_at_a_time():
+    stopping = train.EarlyStopping("loss", patience=1, min_delta=9.0)
+    inner = train.LambdaCallback(on_epoch_begin=lambda epoch: fit(compiled(), stopping))
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="the EarlyStopping is in another fit, which has not ended"):
+            fit(compiled(), stopping, inner)
+    assert fit(compiled(), stopping, epochs=9).epoch == [0, 1]
+
+
 def test_evaluating_in_an_epoch_does_not_disturb_its_metrics():
     plain = fit(compiled(), epochs=1)
     model = compiled()
@@ -479,6 +533,13 @@ def test_a_schedule_steps_as_often_as_the_optimizer():
 def test_a_schedule_begins_anew_with_each_fit():
     model, schedule = compiled(1.0), train.LRScheduler(lr_scheduler.ExponentialLR, gamma=0.5)
     assert [fit(model, schedule, epochs=2)["learning_rate"] for _ in range(2)] == [[1.0, 0.5], [1.0, 0.5]]
+
+
+def test_a_plateau_of_optims_begins_anew_with_each_fit():
+    model = compiled(1.0)
+    plateau = train.LRScheduler(lr_scheduler.ReduceLROnPlateau, monitor="loss", patience=0, threshold=9.0)
+    rates = [fit(model, plateau, epochs=3)["learning_rate"] for _ in range(2)]
+    assert rates[0] == rates[1] == pytest.approx([1.0, 0.1, 0.01])
 
 
 def test_a_folder_may_have_the_epoch_in_its_name(tmp_path):

@@ -201,6 +201,17 @@ def test_classes_of_every_place_are_counted_one_by_one(kind, rest, weighted):
     assert gather(kind(), p, y) == 0
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", [*KINDS.values(), metrics.AUC, lambda: metrics.TopKAccuracy(2)])
+def test_every_place_counts_as_an_example(kind, weighted):
+    rng = np.random.default_rng(0)
+    p, y, w = rng.random((60, 3, 4, 5)), rng.integers(0, 3, (60, 4, 5)), rng.random(60)
+    rows, each = np.moveaxis(p, 1, -1).reshape(-1, 3), np.repeat(w, 20)
+    expected = gather(kind(), rows, y.reshape(-1), each if weighted else None)
+    assert gather(kind(), p, y, w if weighted else None) == pytest.approx(expected)
+    assert gather(kind(), p, np.moveaxis(np.eye(3)[y], -1, 1), w if weighted else None) == pytest.approx(expected)
+
+
 def test_yes_or_no_for_each_pixel_is_still_that():
     rng = np.random.default_rng(0)
     p, y = rng.random((60, 3, 4)), rng.integers(0, 2, (60, 3, 4))
@@ -379,7 +390,9 @@ MISTAKES = [
     (metrics.Accuracy(), ones((2, 3, 4)), 3 * ones((2, 4)), IndexError, r"from 0 to 2, and one is 3"),
     (metrics.AUC(), ones((4, 3)), ones(3), ShapeError, r"AUC: targets for predictions \(4, 3\)"),
     (metrics.AUC(), ones(4), 2 * ones(4), ValueError, r"AUC: .* must be 0 or 1, and one is 2"),
-    (metrics.AUC(), ones((4, 3, 2)), ones((4, 3, 2)), ShapeError, r"AUC: .*\(4, 3, 2\).*EachOutput"),
+    (metrics.AUC(), ones((4, 3, 2)), ones((4, 3, 2)), ValueError, r"AUC: .* one-hot rows.*EachOutput"),
+    (metrics.AUC(), ones((4, 1, 2)), ones((4, 1, 2)), ShapeError, r"AUC: .*\(4, 1, 2\).*EachOutput"),
+    (metrics.F1(), ones((4, 3, 2)), ones((4, 3)), ShapeError, r"F1: targets .* classes \(4, 2\), or one-hot"),
     (metrics.EachOutput("f1"), ones((2, 3)), ones((2, 2)), ShapeError, r"EachOutput: predictions \(2, 3\)"),
     (metrics.EachOutput("f1"), ones((2, 3)), 2 * ones((2, 3)), ValueError, r"F1: .* must be 0 or 1, and one is 2"),
     (metrics.Accuracy(), ones((4, 3)), np.array([0, 1, 2, 3]), IndexError, r"from 0 to 2, and one is 3"),

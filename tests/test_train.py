@@ -12,6 +12,7 @@ from tensorgrad import nn, train
 from tensorgrad.nn import functional as F
 from tensorgrad.train.ending import Ending
 from tensorgrad.train.objective import Objective
+from tensorgrad.train.targets import Targets
 from tensorgrad.utils.data import DataLoader, TensorDataset
 
 SPIRAL = tg.datasets.spiral(20, generator=tg.Generator().manual_seed(0))
@@ -341,6 +342,110 @@ def test_weights_of_classes_are_those_of_their_examples():
     )
 
 
+def test_the_balance_is_among_the_classes_that_are_there():
+    targets = Targets("categorical", (3,), np.float64)
+    with np.errstate(divide="raise"):
+        found = targets.weights(np.array([0, 2, 2, 2]), "balanced", None)
+    np.testing.assert_allclose(found, [2, 2 / 3, 2 / 3, 2 / 3])
+
+
+OUTPUT = tg.randn(6, 3, generator=tg.Generator().manual_seed(0))
+BY_CLASS = tg.tensor([1.0, 5.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "target"),
+    [
+        ("mse", OUTPUT - 1),
+        (nn.MSELoss(reduction="sum"), OUTPUT - 1),
+        (nn.BCEWithLogitsLoss(weight=BY_CLASS), (OUTPUT > 0).float()),
+        (nn.BCELoss(weight=BY_CLASS), (OUTPUT > 0).float()),
+        (nn.CrossEntropyLoss(weight=BY_CLASS), tg.tensor([0, 1, 2, 1, 0, 1])),
+        (nn.CrossEntropyLoss(weight=BY_CLASS, label_smoothing=0.1), tg.tensor([0, 1, 2, 1, 0, 1])),
+        (nn.CrossEntropyLoss(weight=BY_CLASS), OUTPUT.softmax(1)),
+        (nn.NLLLoss(ignore_index=1), tg.tensor([0, 1, 2, 1, 0, 1])),
+        (nn.CrossEntropyLoss(), tg.tensor([0, -100, 2, 1, -100, 1])),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_weights_of_one_are_no_weights(loss, target):
+    loss = Objective(loss)
+    assert loss(OUTPUT, target, tg.ones(6)).item() == pytest.approx(loss(OUTPUT, target).item(), rel=1e-6)
+
+
+def test_weights_of_one_are_no_weights_of_a_sum_over_accumulated_batches():
+    y = np.random.default_rng(0).normal(size=(60, 3))
+    sums = {"optimizer": "sgd", "learning_rate": 1e-3, "gradient_accumulation_steps": 2}
+    (a, plain), (b, weighted) = (
+        fitted(loss=nn.MSELoss(reduction="sum"), y=y, compile=sums, sample_weight=w) for w in (None, np.ones(60))
+    )
+    np.testing.assert_allclose(weighted["loss"], plain["loss"], rtol=1e-6)
+    for p, q in zip(a.module.parameters(), b.module.parameters()):
+        assert tg.allclose(p, q, atol=1e-6)
+
+
+def test_an_example_of_several_outputs_has_one_weight():
+    weight = tg.tensor([1.0, 2.0, 0.0, 1.0, 0.5, 3.0])
+    found = Objective("mse")(OUTPUT, OUTPUT * 0, weight)
+    assert found.item() == pytest.approx((OUTPUT.square().mean(1) * weight).mean().item())
+
+
+def test_weights_of_outputs_are_those_of_their_losses():
+    target = (OUTPUT > 0).float()
+    expected = F.binary_cross_entropy_with_logits(OUTPUT, target, weight=BY_CLASS).item()
+    assert Objective(nn.BCELoss(weight=BY_CLASS))(OUTPUT, target).item() == expected
+
+
+# Labels that are left out
+
+
+@pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(ignore_index=-1), nn.NLLLoss(ignore_index=-1)], ids=str)
+@pytest.mark.parametrize("weight", [None, "balanced", {0: 1.0, 1: 2.0, 2: 3.0}], ids=str)
+def test_an_example_whose_label_is_ignored_is_as_if_it_were_not_there(loss, weight):
+    y, kept = np.where(np.arange(60) % 4, Y, -1), np.arange(60) % 4 > 0
+    said = {"optimizer": "sgd", "metrics": ["accuracy", "f1"]}
+    whole = {"batch_size": None, "class_weight": weight, "compile": said}
+    model, history = fitted(loss=loss, y=y, **whole)
+    other, expected = fitted(loss=loss, X=SPIRAL[0][kept], y=y[kept], **whole)
+    for name in ("loss", "accuracy", "f1"):
+        np.testing.assert_allclose(history[name], expected[name], rtol=1e-5)
+    weights = np.arange(60.0)
+    for w in (None, weights):
+        found = other.score(SPIRAL[0][kept], y[kept], sample_weight=None if w is None else w[kept])
+        assert model.score(SPIRAL[0], y, sample_weight=w) == pytest.approx(found)
+    assert (model.classes_ == np.arange(3)).all()
+
+
+def test_places_whose_label_is_ignored_are_left_out_one_by_one():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(6, 2, 4)).astype(np.float32), rng.integers(0, 3, (6, 4))
+    y[:, 0], y[5] = 255, 255
+    module = nn.Conv1d(2, 3, 1)
+    expected = F.cross_entropy(module(tg.tensor(X)), tg.tensor(y), ignore_index=255).item()
+    model, history = fitted(
+        module,
+        nn.CrossEntropyLoss(ignore_index=255),
+        X,
+        y,
+        epochs=1,
+        batch_size=None,
+        compile={"metrics": ["accuracy", "f1"]},
+        validation_data=(X, y),
+    )
+    assert history["loss"] == [pytest.approx(expected)]
+    right = (model.predict(X).argmax(1) == y)[y != 255].mean()
+    assert model.score(X, y) == model.evaluate(X, y, batch_size=4)[1] == history["val_accuracy"][0] == right
+    by_example = np.array([1.0, 2, 3, 4, 5, 6])
+    weights = np.broadcast_to(by_example[:, None], y.shape)[y != 255]
+    expected = np.average((model.predict(X).argmax(1) == y)[y != 255], weights=weights)
+    assert model.score(X, y, sample_weight=by_example) == pytest.approx(expected)
+
+
+def test_an_ignored_label_may_be_among_the_last_only():
+    y = np.where(np.arange(60) < 50, np.arange(60) % 3, -100)
+    assert "val_loss" in fitted(loss=nn.CrossEntropyLoss(), y=y, validation_split=0.25)[1]
+
+
 # What is said of layers
 
 
@@ -392,6 +497,65 @@ def test_what_is_said_of_a_block_goes_for_its_layers_unless_they_were_named():
     model.compile("sgd", "cross_entropy", learning_rate=0.0)
     history = model.fit(*SPIRAL, verbose=0)
     assert history["penalty"][0] == pytest.approx((module[0][0].weight ** 2).sum().item(), rel=1e-5)
+
+
+def frozen():
+    module = nn.Sequential(nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4)), nn.BatchNorm1d(4), nn.Linear(4, 3))
+    model = train.Model(module)
+    model.compile("sgd", "cross_entropy", learning_rate=0.5)
+    return model
+
+
+def learned(model):
+    """The weights and statistics that a fit changes."""
+    before = {name: value.clone() for name, value in model.module.state_dict().items()}
+    model.fit(*SPIRAL, verbose=0)
+    after = model.module.state_dict()
+    wanted = [name for name in after if name.endswith(("weight", "mean"))]
+    return " ".join(name for name in wanted if (after[name] != before[name]).any())
+
+
+def test_the_whole_network_is_set_free_from_what_was_frozen_in_it(tmp_path, capsys):
+    model = frozen()
+    for name in ("0", "0.1", "1"):
+        model.configure(name, trainable=False)
+    assert learned(model) == "2.weight"
+    model.configure(model.module, trainable=True)
+    model.save(tmp_path / "model")
+    for each in (train.Model.load(tmp_path / "model"), model):
+        each.summary()
+        assert "frozen" not in capsys.readouterr().out
+        assert learned(each) == "0.0.weight 0.1.weight 0.1.running_mean 1.weight 1.running_mean 2.weight"
+
+
+def test_a_layer_is_set_free_from_a_block_whose_others_stay_frozen(tmp_path, capsys):
+    model = frozen()
+    model.configure("0", trainable=False)
+    model.configure("0.1", trainable=True)
+    model.save(tmp_path / "model")
+    for each in (train.Model.load(tmp_path / "model"), model):
+        each.summary()
+        assert capsys.readouterr().out.count("frozen") == 1
+        assert learned(each) == "0.1.weight 0.1.running_mean 1.weight 1.running_mean 2.weight"
+
+
+def test_a_layer_that_is_used_twice_is_added_with_what_is_said_of_it():
+    model, layer = train.Model(), nn.Linear(2, 2)
+    for _ in range(2):
+        model.add(layer, weight_l2=1.0)
+    model.compile("sgd", "mse", learning_rate=0.0)
+    history = model.fit(SPIRAL[0], SPIRAL[0], verbose=0)
+    assert history["penalty"] == [pytest.approx(layer.weight.square().sum().item())]
+
+
+def test_layers_are_the_parts_of_the_network():
+    layer, two = nn.Linear(2, 2), Two()
+    parts = train.Model([layer, "relu", layer]).layers
+    assert [type(part) for part in parts] == [nn.Linear, nn.ReLU, nn.Linear]
+    assert parts[0] is parts[2] is layer
+    assert train.Model(two).layers == [two.a, two.b]
+    assert train.Model(layer).layers == [layer]
+    assert train.Model().layers == []
 
 
 # Compile
@@ -504,6 +668,28 @@ def test_the_summary_shows_layers_shapes_and_what_was_said(capsys):
     assert "475 parameters, 435 of them learned; 1,900 bytes" in out
 
 
+def test_the_summary_has_no_shapes_where_the_inputs_are_not_known(capsys):
+    train.Model([nn.Conv1d(2, 3, 1), "relu"]).summary()
+    head, first, *_ = capsys.readouterr().out.splitlines()
+    assert (head.split(), first.split()) == (["layer", "type", "parameters"], ["0", "Conv1d", "9"])
+
+
+class Last(nn.Module):
+    """The last of what a recurrent layer gives."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.head = nn.LSTM(2, 4, batch_first=True), nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.head(self.lstm(x)[0][:, -1])
+
+
+def test_the_summary_shows_the_first_of_several_outputs(capsys):
+    train.Model(Last()).summary((5, 2))
+    assert "LSTM    (n, 5, 4)         128" in capsys.readouterr().out
+
+
 # Networks
 
 
@@ -526,6 +712,32 @@ def test_schemes_draw_with_their_spread(scheme, std):
     layer = train.initialize(nn.Linear(400, 300), scheme)
     assert layer.weight.std().item() == pytest.approx(std, rel=0.02)
     assert (layer.bias == 0).all()
+
+
+def test_normalisation_and_padding_keep_what_they_have():
+    for layer in (nn.LayerNorm((2, 3)), nn.BatchNorm1d(3), nn.RMSNorm((2, 3)), nn.GroupNorm(1, 3)):
+        before = [p.tolist() for p in layer.parameters()]
+        train.initialize(layer, "he")
+        assert [p.tolist() for p in layer.parameters()] == before
+    row = train.initialize(nn.Embedding(3, 4, padding_idx=1), "normal").weight.abs().sum(1) > 0
+    assert row.tolist() == [True, False, True]
+
+
+def test_a_parametrized_weight_is_drawn_as_a_whole():
+    tg.manual_seed(0)
+    for parametrization in (nn.utils.parametrizations.weight_norm, lambda layer: layer):
+        layer = train.initialize(parametrization(nn.Linear(400, 300)), "he")
+        assert layer.weight.std().item() == pytest.approx((2 / 400) ** 0.5, rel=0.02)
+        assert layer.weight.norm(dim=1).std().item() == pytest.approx((1 / 400) ** 0.5, rel=0.2)
+        assert (layer.bias == 0).all()
+
+
+def test_arrays_are_lists_of_dropouts():
+    drops = [
+        layer.p for layer in train.mlp([2, 3, 4, 1], dropout=np.array([0.1, 0.2])) if isinstance(layer, nn.Dropout)
+    ]
+    assert drops == [0.1, 0.2]
+    assert train.mlp(np.array([2, 3, 1]), dropout=np.float64(0.5))[2].p == 0.5
 
 
 def test_layers_that_work_in_place_leave_the_data_as_they_are():
@@ -611,3 +823,5 @@ def test_validation_of_one_class_only_is_warned_of():
 
 def test_names_of_activations_stand_among_layers():
     assert repr(train.Model([nn.Linear(2, 3), "relu"]).module[1]) == "ReLU()"
+    assert repr(train.activation(nn.ReLU)) == "ReLU()"
+    assert repr(train.mlp([2, 3, 1], nn.Tanh)[1]) == "Tanh()"

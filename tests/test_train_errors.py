@@ -95,6 +95,14 @@ LABELS = {
     "range": (lambda: fit(y=Y + 5), ValueError, "label 5 .at 0., and 3 classes have the labels 0 to 2"),
     "from 1": (lambda: fit(y=Y + 1), ValueError, "give y - 1"),
     "negative": (lambda: fit(y=Y - 1), ValueError, "label -1"),
+    "negative, and not ignored": (lambda: fit(y=Y - 1, loss=nn.CrossEntropyLoss()), ValueError, "label -1"),
+    "ignored by no loss": (lambda: fit(y=np.where(Y, Y, -100)), ValueError, "label -100"),
+    "all ignored": (lambda: fit(y=np.full(12, -100), loss=nn.NLLLoss()), ValueError, "all labels of y are -100, which"),
+    "one class beside the ignored": (
+        lambda: fit(y=np.where(Y == 1, 2, -100), loss=nn.CrossEntropyLoss()),
+        ValueError,
+        "labels of y are 2: there is one class only",
+    ),
     "fractions": (lambda: fit(y=Y + 0.5), ValueError, "0.5 .at 0., which is no label of a class; for values use 'mse'"),
     "one class": (lambda: fit(y=np.full(12, 2)), ValueError, "all 12 labels of y are .*2.*one class only"),
     "one string": (lambda: fit(y=["a"] * 12), ValueError, "all 12 labels of y are .*'a'.*one class only"),
@@ -114,7 +122,17 @@ LABELS = {
     "softmax of two": (lambda: fit(y=BINARY, outputs=2, loss="bce", ending="softmax"), ValueError, "softmax over 2"),
     "sigmoid for classes": (lambda: fit(ending="sigmoid"), ValueError, "ends in a sigmoid"),
 }
+
+
+def places(**options):
+    made = train.Model([nn.Conv2d(1, 3, 1)])
+    made.compile("adam", CATEGORICAL)
+    made.fit(np.ones((4, 1, 2, 2)), np.arange(16).reshape(4, 2, 2) % 3, verbose=0, **options)
+
+
 WEIGHTS = {
+    "classes of places": (lambda: places(class_weight={0: 2.0}), ValueError, "each example has many"),
+    "balance of places": (lambda: places(class_weight="balanced"), ValueError, "each example has many"),
     "length": (lambda: fit(sample_weight=[1.0]), ShapeError, r"must be \(12,\) numbers"),
     "negative": (lambda: fit(sample_weight=-np.ones(12)), ValueError, "0 or more"),
     "unknown class": (lambda: fit(class_weight={7: 1.0}), ValueError, r"7, which is not among the labels \[0, 1, 2\]"),
@@ -138,6 +156,7 @@ COMPILE = {
     ),
     "option": (lambda: model(momentm=0.9), TypeError, "Adam has no option 'momentm'"),
     "metric": (lambda: model(metrics=["acuracy"]), ValueError, "did you mean 'accuracy'"),
+    "a metric called loss": (lambda: model(metrics=[tg.metrics.F1(name="loss")]), ValueError, "'loss' of a metric is"),
     "no end": (lambda: model(learning_rate=float("inf")), ValueError, "number of 0 or more, not inf"),
     "rate": (lambda: model(learning_rate=-1.0), ValueError, "learning_rate must be a number of 0 or more"),
     "steps": (lambda: model(gradient_accumulation_steps=0), ValueError, "1 or more"),
@@ -210,15 +229,31 @@ MODEL = {
     "init": (lambda: train.Model().add(nn.Linear(1, 1), init="hee"), ValueError, "no initialisation 'hee'"),
     "add": (lambda: train.Model(nn.Linear(1, 1)).add("relu"), TypeError, "added to a Sequential"),
     "configure": (lambda: train.Model([nn.ReLU()]).configure("3", trainable=False), ValueError, "no layer '3'"),
+    "rates of layers": (lambda: rates_of_layers(), ValueError, "Adam was made without them; give it parameter groups"),
     "frozen": (all_frozen, ValueError, "nothing to learn"),
     "strings after numbers": (strings_after_numbers, ValueError, "has not learned from strings"),
     "numbers after strings": (numbers_after_strings, ValueError, "fitted to the labels 'a', 'b', 'c'"),
     "a new string": (new_string, ValueError, "label 'd', which is not among those that were learned"),
     "values have no classes": (proba_of_values, TypeError, "compares values; predict gives them"),
     "sizes": (lambda: train.mlp([3]), ValueError, "two numbers or more"),
+    "no units": (lambda: train.mlp([3, 0, 2]), ValueError, "mlp: size must be an int of 1 or more, not 0"),
+    "a size of NumPy": (lambda: train.mlp(np.int64(3)), TypeError, r"sizes are a list: mlp\(\[3"),
+    "dropouts": (lambda: train.mlp([3, 2, 1], dropout=np.zeros(2)), ValueError, "dropout must be one, or one for each"),
+    "zeros by their norm": (
+        lambda: train.initialize(nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)), "zeros"),
+        ValueError,
+        r"_WeightNorm\(\) makes NaN",
+    ),
     "activations": (lambda: train.mlp([3, 2, 1], ["relu", "relu"]), ValueError, "each of the 1 hidden layers, not 2"),
     "tuple output": (lambda: lstm(), TypeError, "returns tuple"),
 }
+
+
+def rates_of_layers():
+    made = train.Model([nn.Linear(2, 3)])
+    made.configure("0", learning_rate=0.1)
+    made.compile(tg.optim.Adam(made.module.parameters()), CATEGORICAL)
+    made.fit(X, Y)
 
 
 def no_layers():
@@ -327,6 +362,14 @@ def test_the_note_of_a_forgotten_column_is_on_the_error():
 
 
 # What a mistake must leave as it was
+
+
+def test_a_layer_with_wrong_options_is_not_added():
+    made = train.Model()
+    for wrong in ({"weight_l2": -1.0}, {"l2": 1.0}, {"init": "hee"}):
+        with pytest.raises((TypeError, ValueError)):
+            made.add(nn.Linear(2, 3), **wrong)
+    assert len(made.module) == 0
 
 
 def test_a_fit_that_failed_its_checks_does_not_stand_in_the_way_of_the_next():

@@ -199,6 +199,30 @@ def test_optimizer_objects_come_back_or_are_told_to_be_missing(tmp_path):
         train.Model.load(tmp_path / "model").fit(X, Y, verbose=0)
 
 
+@pytest.mark.parametrize("y", [Y, NAMES], ids=["numbers", "strings"])
+def test_the_labels_are_known_before_the_next_fit(tmp_path, y):
+    model = fitted(y)
+    model.save(tmp_path / "model")
+    labels = model.classes_.tolist()
+    assert labels == sorted(set(y.tolist()))
+    again = train.Model.load(tmp_path / "model")
+    assert again.classes_.tolist() == labels
+    for change in (
+        lambda: again.configure("0", weight_l2=0.1),
+        lambda: again.compile("sgd", "categorical_crossentropy"),
+        lambda: again.add("softmax"),
+    ):
+        change()
+        assert again.classes_.tolist() == labels
+
+
+def test_describing_a_network_draws_no_random_numbers():
+    network = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    state = tg.get_rng_state()
+    describe(network)
+    assert tg.get_rng_state() == state
+
+
 def test_frozen_parameters_come_back_frozen(tmp_path):
     model = train.Model(train.mlp([2, 4, 3], batch_norm=True))
     model.configure("1", trainable=False)

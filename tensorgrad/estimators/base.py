@@ -19,11 +19,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tensorgrad import optim, train
 from tensorgrad.autograd.graph import wrap
+from tensorgrad.metrics.base import Array
 from tensorgrad.nn.modes import computing_dtype
 from tensorgrad.nn.module import Module
 from tensorgrad.random import get_rng_state, manual_seed, set_rng_state
 from tensorgrad.train.batches import Batch, batch_size_of
-from tensorgrad.train.inputs import Array, as_inputs, takes_integers
+from tensorgrad.train.inputs import as_inputs, takes_integers
 from tensorgrad.train.objective import Objective
 from tensorgrad.train.task import Task
 from tensorgrad.utils.data import DataLoader, TensorDataset

@@ -13,8 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from tensorgrad import nn
 from tensorgrad.estimators.base import NeuralNet, task
+from tensorgrad.metrics.base import Array
 from tensorgrad.nn.module import Module
-from tensorgrad.train.inputs import Array
 from tensorgrad.train.objective import Objective
 
 

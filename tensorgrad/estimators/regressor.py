@@ -9,8 +9,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 
 from tensorgrad.estimators.base import NeuralNet
+from tensorgrad.metrics.base import Array
 from tensorgrad.nn.module import Module
-from tensorgrad.train.inputs import Array
 
 
 class NeuralNetRegressor(RegressorMixin, NeuralNet):  # type: ignore[misc]

@@ -8,11 +8,12 @@ from typing import Any
 
 from tensorgrad.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, TopKAccuracy
 from tensorgrad.metrics.base import Mean, Metric
-from tensorgrad.metrics.naming import get, of_scikit_learn
+from tensorgrad.metrics.naming import get
 from tensorgrad.metrics.outputs import EachOutput
 from tensorgrad.metrics.precision import F1, Precision, Recall
 from tensorgrad.metrics.ranking import AUC
 from tensorgrad.metrics.regression import R2, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError
+from tensorgrad.metrics.scikit_learn import of_scikit_learn
 
 __all__ = [
     "AUC",

@@ -6,37 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.errors import ShapeError
-from tensorgrad.metrics.base import Array, Mean, Metric, decided, has_classes, labels_of, truths
+from tensorgrad.metrics.base import (
+    Array,
+    Mean,
+    Metric,
+    decided,
+    has_classes,
+    has_places,
+    in_rows,
+    labels_of,
+    places_of,
+    truths,
+)
 from tensorgrad.ops.checks import must_be_int
 
 
 def _likeliest(metric: Metric, predictions: Array, targets: Array) -> Array:
-    if not _has_places(predictions):
-        return labels_of(metric, predictions, targets) == decided(predictions)
-    # Every place, as a pixel of an image, is an example with classes of its own.
-    shape, classes = _places(predictions), predictions.shape[1]
-    if targets.shape == predictions.shape:
-        targets = np.moveaxis(targets, 1, -1).reshape(-1, classes)
-    elif targets.shape == shape:
-        targets = targets.reshape(-1)
-    else:
-        raise ShapeError(
-            f"{type(metric).__name__}: targets for predictions {predictions.shape} must be classes {shape}, or one-hot "
-            f"{predictions.shape}, and have shape {targets.shape}"
-        )
-    rows = np.moveaxis(predictions, 1, -1).reshape(-1, classes)
-    return (labels_of(metric, rows, targets) == decided(rows)).reshape(shape)
-
-
-def _has_places(predictions: Array) -> bool:
-    """Whether predictions may be probabilities of several classes at each of several places."""
-    return predictions.ndim > 2 and predictions.shape[1] > 1
-
-
-def _places(predictions: Array) -> tuple[int, ...]:
-    """The shape (n, d1, ...) of the targets for predictions (n, classes, d1, ...)."""
-    return predictions.shape[:1] + predictions.shape[2:]
+    shape = places_of(predictions)
+    predictions, targets, _ = in_rows(metric, predictions, targets)
+    return (labels_of(metric, predictions, targets) == decided(predictions)).reshape(shape)
 
 
 def _above(metric: Metric, predictions: Array, targets: Array, threshold: float) -> Array:
@@ -105,7 +93,7 @@ class Accuracy(Mean):
 
     def values(self, predictions: Array, targets: Array) -> Any:
         """Whether each example is right."""
-        if has_classes(predictions) or (_has_places(predictions) and targets.shape == _places(predictions)):
+        if has_classes(predictions) or (has_places(predictions) and targets.shape == places_of(predictions)):
             return _likeliest(self, predictions, targets)
         return _above(self, predictions, targets, 0.5)
 
@@ -130,10 +118,12 @@ class TopKAccuracy(Mean):
 
     def values(self, predictions: Array, targets: Array) -> Any:
         """Whether each example's target is among the likeliest."""
+        shape = places_of(predictions)
+        predictions, targets, _ = in_rows(self, predictions, targets)
         labels = labels_of(self, predictions, targets)
         classes = predictions.shape[1]
         if self.k > classes:
             raise ValueError(f"TopKAccuracy: of {classes} classes {self.k} are never chosen; make k at most {classes}")
         own = predictions[np.arange(len(labels)), labels][:, None]
         ahead = (predictions > own) | ((predictions == own) & (np.arange(classes) < labels[:, None]))
-        return (np.count_nonzero(ahead, 1) < self.k) & (decided(predictions) >= 0)
+        return ((np.count_nonzero(ahead, 1) < self.k) & (decided(predictions) >= 0)).reshape(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -156,6 +157,35 @@ def truths(metric: Metric, predictions: Array, targets: Array) -> tuple[Array, A
 def has_classes(predictions: Array) -> bool:
     """Whether predictions are probabilities of several classes: (n, 2) and more."""
     return predictions.ndim == 2 and predictions.shape[1] > 1
+
+
+def has_places(predictions: Array) -> bool:
+    """Whether predictions may be probabilities of several classes at each of several places: (n, 2, d1, ...)."""
+    return predictions.ndim > 2 and predictions.shape[1] > 1
+
+
+def places_of(predictions: Array) -> tuple[int, ...]:
+    """The shape (n, d1, ...) of the targets for predictions (n, classes, d1, ...)."""
+    return predictions.shape[:1] + predictions.shape[2:]
+
+
+def in_rows(metric: Metric, predictions: Array, targets: Array, sample_weight: Any = None) -> tuple[Array, Array, Any]:
+    """Predictions (n, classes), targets and weights; of more dimensions every place, as a pixel, becomes an example."""
+    if not has_places(predictions):
+        return predictions, targets, sample_weight
+    shape, classes = places_of(predictions), predictions.shape[1]
+    if targets.shape == predictions.shape:
+        targets = np.moveaxis(targets, 1, -1).reshape(-1, classes)
+    elif targets.shape == shape:
+        targets = targets.reshape(-1)
+    else:
+        raise ShapeError(
+            f"{type(metric).__name__}: targets for predictions {predictions.shape} must be classes {shape}, or one-hot "
+            f"{predictions.shape}, and have shape {targets.shape}"
+        )
+    if sample_weight is not None:
+        sample_weight = np.repeat(weights_of(metric, sample_weight, shape[0]), math.prod(shape[1:]))
+    return np.moveaxis(predictions, 1, -1).reshape(-1, classes), targets, sample_weight
 
 
 def labels_of(metric: Metric, predictions: Array, targets: Array) -> Array:

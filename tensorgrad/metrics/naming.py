@@ -109,12 +109,3 @@ class _OfFunction(Mean):
                 )
             values = np.full(len(targets), values)
         self.add(values, sample_weight)
-
-
-def of_scikit_learn(name: str, needed_by: str = "") -> Any:
-    """A function of scikit-learn's metrics. Raises `ImportError`, which says what needs it, where it is not there."""
-    try:
-        from sklearn import metrics
-    except ImportError as error:
-        raise ImportError(f"{needed_by or name} needs scikit-learn: pip install scikit-learn") from error
-    return getattr(metrics, name)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import ShapeError
-from tensorgrad.metrics.base import Array, Metric, array, decided, has_classes, labels_of, truths, weights_of
+from tensorgrad.metrics.base import Array, Metric, array, decided, has_classes, in_rows, labels_of, truths, weights_of
 
 AVERAGES = ("binary", "macro", "micro", "weighted")
 
@@ -29,7 +29,7 @@ class _Counts(Metric):
 
     def update(self, predictions: Any, targets: Any, sample_weight: Any = None) -> None:
         """Take in a batch, with a weight per example or all alike."""
-        predictions, targets = array(predictions), array(targets)
+        predictions, targets, sample_weight = in_rows(self, array(predictions), array(targets), sample_weight)
         if has_classes(predictions) or predictions.ndim > 2:
             labels, chosen = labels_of(self, predictions, targets), decided(predictions)
             classes = predictions.shape[1]
@@ -92,10 +92,10 @@ class Precision(_Counts):
 
     Predictions are probabilities (n, classes), decided by the largest, with targets (n,) or one-hot; or the probability
     of 1, (n,) or (n, 1), decided by `threshold`, with targets 0 or 1; where an example can have several labels at once,
-    put the metric into `EachOutput`. An example with a NaN counts as predicted as nothing. `average` is scikit-learn's:
-    "binary", of class 1 of two; "macro", the mean over the classes that occur; "weighted", that mean by how often each
-    is the target; "micro", of all classes' counts together. By default it is "binary" for two classes and "macro" for
-    more.
+    put the metric into `EachOutput`. Of predictions (n, classes, d1, ...) with targets (n, d1, ...) each place counts
+    as an example. An example with a NaN counts as predicted as nothing. `average` is scikit-learn's: "binary", of class
+    1 of two; "macro", the mean over the classes that occur; "weighted", that mean by how often each is the target;
+    "micro", of all classes' counts together. By default it is "binary" for two classes and "macro" for more.
 
     >>> import tensorgrad as tg
     >>> metric = tg.metrics.Precision()

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import ShapeError
-from tensorgrad.metrics.base import Array, Metric, array, has_classes, labels_of, truths, weights_of
+from tensorgrad.metrics.base import Array, Metric, array, has_classes, in_rows, labels_of, truths, weights_of
 
 
 class AUC(Metric):
     """The area under the ROC curve: how often a positive example is given a higher probability than a negative one.
 
     Equal ones count by half (Hanley and McNeil, 1982). Predictions are probabilities of 1, or anything that grows with
-    them, (n,) or (n, 1), with targets 0 or 1; or probabilities (n, classes) with targets (n,) or one-hot: of two
-    classes the second is the positive one, and of more the area is the mean over the classes that occur, each against
-    all others, as scikit-learn's `roc_auc_score` has it with `multi_class="ovr"`. It is NaN where one side has no
-    examples, or where a prediction is NaN. All predictions are kept until `reset`, since their order is what counts.
-    Raises `ShapeError` for shapes that do not fit, `ValueError` for other targets.
+    them, (n,) or (n, 1), with targets 0 or 1; or probabilities (n, classes) with targets (n,) or one-hot, or those of
+    each place, (n, classes, d1, ...) with (n, d1, ...): of two classes the second is the positive one, and of more the
+    area is the mean over the classes that occur, each against all others, as scikit-learn's `roc_auc_score` has it with
+    `multi_class="ovr"`. It is NaN where one side has no examples, or where a prediction is NaN. All predictions are
+    kept until `reset`, since their order is what counts. Raises `ShapeError` for shapes that do not fit, `ValueError`
+    for other targets.
 
     >>> import tensorgrad as tg
     >>> metric = tg.metrics.AUC()
@@ -38,7 +39,7 @@ class AUC(Metric):
 
     def update(self, predictions: Any, targets: Any, sample_weight: Any = None) -> None:
         """Take in a batch, with a weight per example or all alike."""
-        predictions, targets = array(predictions), array(targets)
+        predictions, targets, sample_weight = in_rows(self, array(predictions), array(targets), sample_weight)
         if has_classes(predictions):
             classes = predictions.shape[1]
             positive = labels_of(self, predictions, targets)[:, None] == np.arange(classes)

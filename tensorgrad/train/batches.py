@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorgrad.autograd.graph import TensorBase, wrap
+from tensorgrad.metrics.base import Array
 from tensorgrad.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from tensorgrad.nn.module import Module
 from tensorgrad.random import numpy_of
 from tensorgrad.tensor import Tensor
-from tensorgrad.train.inputs import Array
 from tensorgrad.utils.data import DataLoader, Dataset
 
 _BATCH_NORMS = (BatchNorm1d, BatchNorm2d, BatchNorm3d)

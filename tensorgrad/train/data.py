@@ -6,10 +6,13 @@ import warnings
 from typing import Any
 
 from tensorgrad.errors import ShapeError
+from tensorgrad.metrics.base import Array
 from tensorgrad.nn.modes import computing_dtype
 from tensorgrad.nn.module import Module
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.train.batches import InMemory, Loaded, batch_size_of, is_loader
-from tensorgrad.train.inputs import Array, as_inputs, takes_integers, to_array
+from tensorgrad.train.inputs import as_inputs, takes_integers, to_array
+from tensorgrad.train.recipe import Recipe
 from tensorgrad.train.targets import Targets
 from tensorgrad.train.task import Task
 from tensorgrad.utils.data import DataLoader, Dataset
@@ -21,8 +24,10 @@ class Data:
     """What `Model` has of data: the first that it sees tells what the network does, its `Task`."""
 
     module: Module
+    recipe: Recipe | None
     _kind: str
     _names: Array | None
+    _count: int | None
     _columns: list[str] | None
     _task: Task | None
 
@@ -97,7 +102,7 @@ class Data:
         if at in (0, len(y)):
             raise ValueError(f"fit: validation_split={share} of {len(y)} examples leaves nothing on one side")
         if self._targets.task in ("multiclass", "binary") and y.ndim == 1:
-            lost = set(y[at:].tolist()) - set(y[:at].tolist())
+            lost = set(y[at:].tolist()) - set(y[:at].tolist()) - {self._targets.ignored}
             if lost:
                 raise ValueError(
                     f"fit: validation_split takes the last {len(y) - at} examples as they stand, and the label "
@@ -172,14 +177,19 @@ class Data:
         if not len(inputs[0]):
             raise ValueError(f"{what} has no examples: its shape is {inputs[0].shape}")
         if self._task is None:
-            first = next(iter(self._in_memory(tuple(x[:2] for x in inputs), None, None, None, False)))
-            self._task = Task(self.module, self._kind, first, self._names)
+            self._look(self._in_memory(tuple(x[:2] for x in inputs), None, None, None, False))
         self._columns = columns
         return inputs
 
     def _meet_loader(self, loader: Any) -> None:
         if self._task is None:
-            self._task = Task(self.module, self._kind, next(iter(Loaded(loader, None))), self._names)
+            self._look(Loaded(loader, None))
+
+    def _look(self, batches: InMemory | Loaded) -> None:
+        """Find out what the network does, from the first batch."""
+        ignored = self.recipe.objective.ignored if self.recipe else None
+        self._task = Task(self.module, self._kind, next(iter(batches)), self._names, ignored)
+        self._count = self._targets.count if self._task.name in ("multiclass", "binary") else None
 
     def _in_memory(
         self, inputs: tuple[Array, ...], target: Array | None, weight: Array | None, size: int | None, shuffle: bool
@@ -196,3 +206,9 @@ def _labels(where: str, y: Any, examples: int) -> Array:
     if len(array) != examples:
         raise ShapeError(f"{where}X has {examples} examples, and y has {len(array)}")
     return array
+
+
+def must_be_size(name: str, batch_size: Any) -> None:
+    """Raise unless `batch_size` is None, for all at once, or an int of 1 or more."""
+    if batch_size is not None:
+        must_be_int(name, 1, batch_size=batch_size)

@@ -9,10 +9,9 @@ import numpy as np
 from tensorgrad import nn
 from tensorgrad.autograd.graph import TensorBase
 from tensorgrad.errors import ShapeError
+from tensorgrad.metrics.base import Array
 from tensorgrad.nn.modes import computing_dtype
 from tensorgrad.nn.module import Module
-
-Array = np.ndarray[Any, Any]
 
 
 def takes_integers(module: Module) -> bool:

@@ -43,9 +43,9 @@ class Meter:
         self.total += loss * batch.size
         self.examples += batch.size
         if self.metrics:
-            predictions = self.task.probabilities(output._data)
+            predictions, target, _ = self.task.targets.counted(self.task.probabilities(output._data), batch.target)
             for metric in self.metrics:
-                metric.update(predictions, batch.target)
+                metric.update(predictions, target)
 
     def logs(self) -> dict[str, float]:
         """The numbers by name; the loss includes the penalties."""

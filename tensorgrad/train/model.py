@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
-
-from tensorgrad import metrics as metrics_
 from tensorgrad import nn
-from tensorgrad.autograd.modes import no_grad
-from tensorgrad.nn.modes import evaluating
+from tensorgrad.metrics.base import Array
 from tensorgrad.nn.module import Module
 from tensorgrad.ops.checks import must_be_int
 from tensorgrad.optim import LBFGS, Optimizer
 from tensorgrad.optim.lr_scheduler import InverseTimeLR
 from tensorgrad.train import saving
+from tensorgrad.train.asking import Asking
 from tensorgrad.train.batches import InMemory
 from tensorgrad.train.callbacks import Callbacks, ProgressBar
-from tensorgrad.train.data import BATCH_SIZE, Data
+from tensorgrad.train.data import BATCH_SIZE, must_be_size
 from tensorgrad.train.history import History
-from tensorgrad.train.inputs import Array
-from tensorgrad.train.loop import Loop, all_finite
+from tensorgrad.train.loop import all_finite
 from tensorgrad.train.networks import activation, initialize
-from tensorgrad.train.options import LayerOptions, Penalties, groups
+from tensorgrad.train.options import LayerOptions, groups
 from tensorgrad.train.recipe import Recipe
-from tensorgrad.train.summary import summary
-from tensorgrad.train.targets import OF_CLASSES
 from tensorgrad.train.task import Task
 
 
-class Model(Data):
+class Model(Asking):
     """A network that is compiled, fitted and asked in a few lines; the loop behind it is the one you could write.
 
     `module` is any `nn.Module`, or a list of layers and of activations by name; without one, `add` puts layers one
@@ -84,6 +77,7 @@ class Model(Data):
         self.recipe: Recipe | None = None  # what compile was told
         self._task: Task | None = None  # what it does, once it has met data
         self._names: Array | None = None
+        self._count: int | None = None
         self._columns: list[str] | None = None
         self._kind = "custom"
         self._optimizer: Optimizer | None = None
@@ -164,6 +158,18 @@ class Model(Data):
                 self._frozen |= inside
         self._forget()
 
+    @property
+    def layers(self) -> list[Module]:
+        """The layers: the parts of a Sequential, the direct children of another network, or the only layer there is.
+
+        >>> from tensorgrad import nn, train
+        >>> train.Model([nn.Linear(2, 3), nn.ReLU()]).layers[0].weight.shape
+        (3, 2)
+        """
+        if isinstance(self.module, nn.Sequential):
+            return list(self.module)
+        return list(self.module.children()) or [self.module]
+
     def _must_rest(self, what: str) -> None:
         if self._callbacks is not None:
             raise RuntimeError(f"{what}: the model is being fitted; set stop_training, and do it when fit has returned")
@@ -194,10 +200,13 @@ class Model(Data):
         name ("categorical_crossentropy", "binary_crossentropy", "mse", "mae", "huber", ...), a loss of
         `tensorgrad.nn`, or a function (output, target) -> Tensor, whose target has the output's shape where it has as
         many elements. `metrics` are names ("accuracy", "f1", "mae", ...), metrics of `tensorgrad.metrics`, or functions
-        (predictions, targets) of arrays.
+        (predictions, targets) of arrays. What the `ignore_index` of `nn.CrossEntropyLoss` leaves out they do not see;
+        of places, as pixels, such a loss shows each to them as an example.
 
         `clip_norm` limits the norm of all gradients together, `clip_value` each of their elements. The optimizer steps
-        once for `gradient_accumulation_steps` batches. Raises `ValueError` and `TypeError` for what is not known.
+        once for `gradient_accumulation_steps` batches, by the mean of their gradients, in which each batch counts for
+        as many examples as it has (also where the loss is their sum). Raises `ValueError` and `TypeError` for what is
+        not known.
 
         >>> from tensorgrad import nn, train
         >>> model = train.Model(nn.Linear(4, 3))
@@ -288,7 +297,7 @@ class Model(Data):
         self._compiled("fit")
         self._must_rest("fit")
         must_be_int("fit", 0, epochs=epochs)
-        _must_be_size("fit", batch_size)
+        must_be_size("fit", batch_size)
         if resume is not None and not os.path.exists(resume):
             resume = None
         state = None if resume is None else saving.read(resume)
@@ -301,7 +310,7 @@ class Model(Data):
         if verbose and not any(isinstance(c, ProgressBar) for c in callbacks):
             callbacks.append(ProgressBar(print_every, bar=False if verbose == 2 else None))
         told = Callbacks(callbacks, self, history.params)
-        loop = self._loop(training=True)
+        loop = self._loop(**self._parts())
         if isinstance(validation, InMemory):
             loop.evaluate(validation.head())  # what does not fit is told before anything is learned
         self._callbacks = told
@@ -354,140 +363,14 @@ class Model(Data):
         """
         self._to_save.append((path, due))
 
-    def _loop(self, training: bool) -> Loop:
-        recipe = self._compiled("fit")
-        assert self._task is not None
-        parts: dict[str, Any] = {}
-        if training:
-            optimizer = self.optimizer
-            parts = {"optimizer": optimizer, "schedule": self._schedule, **recipe.limits}
-            parts["frozen"] = [self.module.get_submodule(name) for name in self._frozen]
-            if parts["accumulate"] > 1 and isinstance(optimizer, LBFGS):
-                raise ValueError("fit: LBFGS evaluates a batch several times; gradient_accumulation_steps must be 1")
-        penalties = Penalties(self.module, self._options)
-        # Copies, for a callback may evaluate in the middle of an epoch.
-        metrics = copy.deepcopy(recipe.metrics)
-        return Loop(self.module, recipe.objective, self._task, metrics, penalties, **parts)
-
-    # Asking
-
-    def evaluate(
-        self,
-        X: Any,
-        y: Any = None,
-        batch_size: int | None = 256,
-        *,
-        sample_weight: Any = None,
-        return_dict: bool = False,
-        verbose: int | str = 0,
-    ) -> Any:
-        """The loss over some data, and the metrics: `[loss, metric, ...]`, or a dict of them by name.
-
-        Without metrics it is the loss alone, as in Keras. The network is in evaluation mode meanwhile. Raises what
-        `fit` raises for data that do not fit.
-
-        >>> import tensorgrad as tg
-        >>> from tensorgrad import nn, train
-        >>> model = train.Model(nn.Linear(2, 1))
-        >>> model.compile("sgd", "mse", ["mae"])
-        >>> sorted(model.evaluate(tg.ones(4, 2), tg.ones(4), return_dict=True))
-        ['loss', 'mae']
-        """
-        self._compiled("evaluate")
-        _must_be_size("evaluate", batch_size)
-        batches = self._labelled(X, y, sample_weight, batch_size)
-        logs = self._loop(training=False).evaluate(batches)
-        if verbose:
-            print("  ".join(f"{name} {value:.4f}" for name, value in logs.items()))
-        return logs if return_dict else list(logs.values()) if len(logs) > 1 else logs["loss"]
-
-    def predict(self, X: Any, batch_size: int | None = 256) -> Array:
-        """What the network says of each example, as an array: probabilities where the loss is of classes, else values.
-
-        It is of the shape of the network's output: (n, classes), or (n, 1) for one yes or no. Of a loader's batches the
-        first part is taken. Raises `RuntimeError` before the first fit, and what `fit` raises for data that do not fit.
-
-        >>> import tensorgrad as tg
-        >>> from tensorgrad import nn, train
-        >>> model = train.Model(nn.Linear(2, 3))
-        >>> model.compile("sgd", "categorical_crossentropy")
-        >>> history = model.fit(tg.ones(4, 2), ["a", "b", "c", "a"], verbose=0)
-        >>> model.predict(tg.ones(4, 2)).sum(1)
-        array([1., 1., 1., 1.], dtype=float32)
-        """
-        self._must_be_fitted("predict")
-        _must_be_size("predict", batch_size)
-        batches = self._unlabelled(X, batch_size)
-        assert self._task is not None
-        with evaluating(self.module), no_grad():
-            return np.concatenate([self._task.probabilities(self.module(*batch.inputs)._data) for batch in batches])
-
-    def predict_proba(self, X: Any, batch_size: int | None = 256) -> Array:
-        """The probability of each class, in the order of `classes_`: (n, classes), for two classes too.
-
-        For several outputs of yes or no it is the probability of yes for each. Raises `TypeError` for values.
-        """
-        probabilities = self._of_classes("predict_proba", X, batch_size)
-        if self._targets.task != "binary":
-            return probabilities
-        yes = probabilities.reshape(-1, 1)
-        return np.concatenate([1 - yes, yes], 1)
-
-    def predict_classes(self, X: Any, batch_size: int | None = 256) -> Array:
-        """The most probable label of each example, (n,), as the labels were given: integers or strings.
-
-        For several outputs of yes or no it is 0 or 1 for each. Raises `TypeError` for a model of values.
-        """
-        probabilities = self._of_classes("predict_classes", X, batch_size)  # first, for it meets the data
-        return self._targets.decide(probabilities)
-
-    def _of_classes(self, name: str, X: Any, batch_size: int | None) -> Array:
-        probabilities = self.predict(X, batch_size)
-        if self._targets.task not in OF_CLASSES:
-            raise TypeError(f"{name}: the loss {self._named_loss()} compares values; predict gives them")
-        return probabilities
-
-    @property
-    def classes_(self) -> Array:
-        """The labels in the order of `predict_proba`'s columns. Raises `RuntimeError` before the first fit."""
-        if self._task is None:
-            if self._names is not None:  # of the file, or of the fit before the network was changed
-                return self._names
-            raise RuntimeError("classes_: the labels are known after fit")
-        if self._targets.task not in ("multiclass", "binary"):
-            raise AttributeError(f"classes_: the loss {self._named_loss()} tells no classes apart")
-        return self._targets.classes
-
-    def score(self, X: Any, y: Any = None, *, sample_weight: Any = None, batch_size: int | None = 256) -> float:
-        """The accuracy of a model of classes, R2 of a model of values: larger is better, 1 is perfect.
-
-        For several outputs of yes or no it is the share of these that are right.
-        """
-        self._must_be_fitted("score")
-        _must_be_size("score", batch_size)
-        batches = self._labelled(X, y, sample_weight, batch_size)
-        assert self._task is not None
-        classes = {"multiclass": "accuracy", "binary": "binary_accuracy", "multilabel": "binary_accuracy"}
-        metric = metrics_.get(classes.get(self._task.name, "r2"))
-        with evaluating(self.module), no_grad():
-            for batch in batches:
-                output = self._task.probabilities(self.module(*batch.inputs)._data)
-                metric.update(output, batch.target, batch.weight)
-        return float(metric.compute())
-
-    def summary(self, input_size: Sequence[int] | None = None) -> None:
-        """Print the layers with the shapes of what they give, their parameters, and what was said of them.
-
-        `input_size` is the shape of one example; after a fit, or where the first layer tells it, it is known.
-
-        >>> from tensorgrad import nn, train
-        >>> train.Model([nn.Linear(2, 3), nn.ReLU()]).summary()
-        layer  type    output  parameters
-        0      Linear  (n, 3)           9
-        1      ReLU    (n, 3)           0
-        9 parameters, 9 of them learned; 36 bytes
-        """
-        print(summary(self.module, self._options, self._task.inputs if self._task else None, input_size))
+    def _parts(self) -> dict[str, Any]:
+        """What the loop needs to train."""
+        optimizer = self.optimizer
+        parts = {"optimizer": optimizer, "schedule": self._schedule, **self._compiled("fit").limits}
+        parts["frozen"] = [self.module.get_submodule(name) for name in self._frozen]
+        if parts["accumulate"] > 1 and isinstance(optimizer, LBFGS):
+            raise ValueError("fit: LBFGS evaluates a batch several times; gradient_accumulation_steps must be 1")
+        return parts
 
     # Files
 
@@ -520,34 +403,9 @@ class Model(Data):
         """
         return saving.load(cls, path, module)
 
-    # Checks
-
-    def _compiled(self, what: str) -> Recipe:
-        if self.recipe is None:
-            raise RuntimeError(
-                f"{what}: the model is not compiled; say first how it is to learn: model.compile('adam', "
-                f"'sparse_categorical_crossentropy', ['accuracy']), for instance"
-            )
-        return self.recipe
-
-    def _must_be_fitted(self, what: str) -> None:
-        if not self.fitted:
-            raise RuntimeError(
-                f"{what}: the model has not learned anything yet; fit it or load one first. For a network that has "
-                f"learned elsewhere say model.fitted = True; model.module(x) is what any network computes"
-            )
-
-    def _named_loss(self) -> str:
-        return repr(self.recipe.objective.name) if self.recipe else "of the model"
-
 
 def _check_options(name: str, options: dict[str, Any]) -> None:
     known = [each.name for each in fields(LayerOptions)]
     for option in options:
         if option not in known:
             raise TypeError(f"{name}: there is no option {option!r}; the options are {', '.join(known)}")
-
-
-def _must_be_size(name: str, batch_size: Any) -> None:
-    if batch_size is not None:
-        must_be_int(name, 1, batch_size=batch_size)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from tensorgrad import nn
+from tensorgrad.autograd.modes import no_grad
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.normalization import RMSNorm, _Norm
+from tensorgrad.nn.utils.parametrize import ParametrizationList
+from tensorgrad.ops.checks import must_be_int
 
 _ACTIVATIONS: dict[str, Callable[[], Module]] = {
     "relu": nn.ReLU,
@@ -77,10 +82,11 @@ def activation(given: Any) -> Module:
 def initialize(module: Module, scheme: str | Callable[[Any], Any]) -> Module:
     """Draw the weights of a network anew, by the name of a scheme or a function of `nn.init`; return the network.
 
-    The weights of two dimensions or more are drawn, biases become 0, and normalisation layers keep what they have.
-    "he" is for ReLU (He et al., 2015, arXiv:1502.01852), "xavier" for tanh and sigmoid (Glorot and Bengio, 2010), both
-    normal unless "_uniform" is added; "normal" has a standard deviation of 0.01; with "zeros" all units of a layer
-    stay alike, which is what it shows. Keras's and PyTorch's names do as well. Raises `ValueError` for others.
+    The weights of two dimensions or more are drawn, biases and the padding's row of an embedding become 0, and
+    normalisation layers keep what they have. "he" is for ReLU (He et al., 2015, arXiv:1502.01852), "xavier" for tanh
+    and sigmoid (Glorot and Bengio, 2010), both normal unless "_uniform" is added; "normal" has a standard deviation of
+    0.01; with "zeros" all units of a layer stay alike, which is what it shows. Keras's and PyTorch's names do as well.
+    Raises `ValueError` for others, and where a parametrization makes NaN of what is drawn, as weight_norm of zeros.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad.train import initialize
@@ -95,12 +101,30 @@ def initialize(module: Module, scheme: str | Callable[[Any], Any]) -> Module:
     for layer in module.modules():
         if isinstance(layer, _Norm | RMSNorm):
             continue
+        if isinstance(layer, ParametrizationList):
+            _draw_parametrized(layer, scheme)
+            continue
         for name, parameter in layer.named_parameters(recurse=False):
             if "bias" in name:
                 init.zeros_(parameter)
             elif parameter.ndim > 1:
                 scheme(parameter)
+        if getattr(layer, "padding_idx", None) is not None:
+            with no_grad():
+                layer.weight[layer.padding_idx] = 0.0
     return module
+
+
+def _draw_parametrized(weight: ParametrizationList, scheme: Callable[[Any], Any]) -> None:
+    if weight().ndim < 2:
+        return
+    if weight.is_tensor:
+        scheme(weight.original)
+    else:  # several tensors, which are one weight together
+        weight.right_inverse(scheme(weight().detach()))
+    if not weight().isfinite().all():
+        kinds = ", ".join(map(repr, weight))
+        raise ValueError(f"initialize: {kinds} makes NaN of the weights that were drawn; choose another scheme")
 
 
 def mlp(
@@ -118,7 +142,7 @@ def mlp(
     None for logits or values. After an activation comes dropout with the probability `dropout` (or one for each hidden
     layer), and before it, with `batch_norm`, batch normalisation. `init` is given to `initialize`; None leaves
     PyTorch's own.
-    Raises `ValueError` for fewer than two sizes and lists of the wrong length.
+    Raises `ValueError` for fewer than two sizes, for a size of 0 and for lists of the wrong length.
 
     >>> from tensorgrad.train import mlp
     >>> mlp([3072, 64, 32, 1], "tanh", dropout=[0.2, 0.0])
@@ -131,11 +155,13 @@ def mlp(
       (5): Linear(in_features=32, out_features=1, bias=True)
     )
     """
-    if isinstance(sizes, int):
+    if not isinstance(sizes, Iterable):
         raise TypeError(f"mlp: sizes are a list: mlp([{sizes}, ...])")
     sizes = list(sizes)
     if len(sizes) < 2:
         raise ValueError(f"mlp: sizes must have two numbers or more, from the features to the outputs, not {sizes}")
+    for size in sizes:
+        must_be_int("mlp", 1, size=size)
     hidden = len(sizes) - 2
     activations = _for_each("activation", activation, hidden)
     drops = _for_each("dropout", dropout, hidden)
@@ -158,6 +184,8 @@ _activation = activation
 
 
 def _for_each(what: str, given: Any, count: int) -> list[Any]:
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
     if not isinstance(given, list | tuple):
         return [given] * count
     if len(given) != count:

@@ -58,7 +58,8 @@ class Objective:
 
     `kind` is "categorical" (one of several classes), "binary" (yes or no, once or for each of several outputs),
     "regression", or "custom" for a function of one's own, which is given the network's output and the targets, in its
-    shape where they have as many elements. The first two are computed from logits.
+    shape where they have as many elements. The first two are computed from logits. `ignored` is the label that a loss
+    of classes leaves out, its `ignore_index`; None for a loss by name.
 
     >>> from tensorgrad.train.objective import Objective
     >>> Objective("sparse_categorical_crossentropy").kind
@@ -92,9 +93,10 @@ class Objective:
             if not self.kind:
                 self.kind = _KINDS.get(type(loss), "custom")
                 self._function = _of(loss)
+        self.ignored: int | None = getattr(loss, "ignore_index", None) if self.kind == "categorical" else None
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """The mean loss of a batch, or the sum of the losses times the weights of the examples, over their number."""
+        """The loss of a batch; with weights of the examples, that of each is multiplied by its own beforehand."""
         if weight is None:
             loss = self._function(output, target)
             if not isinstance(loss, Tensor) or (loss.ndim and loss.numel() != 1):
@@ -104,11 +106,16 @@ class Objective:
         losses = self._function(output, target, reduction="none")
         if not losses.ndim or len(losses) != len(weight):
             raise ShapeError(f"the loss {self.name} must give a loss for each example, and gave shape {losses.shape}")
-        if getattr(self.given, "reduction", "mean") == "sum":
-            return (losses.reshape(len(weight), -1).sum(1) * weight).sum()
-        if losses.ndim > 1:
-            losses = losses.flatten(1).mean(1)
-        return (losses * weight).mean()
+        total = (losses.reshape(len(weight), -1).sum(1) * weight).sum()
+        return total if getattr(self.given, "reduction", "mean") == "sum" else total / self._count(losses, target)
+
+    def _count(self, losses: Tensor, target: Tensor) -> Any:
+        """How many losses the mean is over: none for labels that are left out, for others the weight of their class."""
+        if self.kind != "categorical" or target.dtype.kind == "f":
+            return losses.numel()
+        labels = target._data[target._data != self.ignored]
+        by_class = getattr(self.given, "weight", None)
+        return labels.size if by_class is None else by_class._data[labels].sum()
 
 
 def _of(loss: Any) -> Callable[..., Any]:

@@ -35,6 +35,7 @@ def write(model: Any, path: str | os.PathLike[str], *, training: bool, include_o
         "not_learned": [name for name, p in model.module.named_parameters() if not p.requires_grad],
         "kind": model._kind,
         "names": None if model._names is None else model._names.tolist(),
+        "count": model._count,
         "columns": model._columns,
         "fitted": model.fitted,
         "recipe": model.recipe and model.recipe.described(),
@@ -95,7 +96,7 @@ def _model(cls: Any, content: dict[str, Any], module: Module) -> Any:
         model._waiting = content["optimizer"]
     model._kind = content["kind"]
     model._names = None if content["names"] is None else np.array(content["names"])
-    model._columns, model.fitted = content["columns"], content["fitted"]
+    model._count, model._columns, model.fitted = content["count"], content["columns"], content["fitted"]
     model.history = _history_again(content["history"])
     module.eval()
     return model

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import ShapeError
-from tensorgrad.train.inputs import Array, finite, must_be_finite, to_array
+from tensorgrad.metrics.base import Array
+from tensorgrad.train.inputs import finite, must_be_finite, to_array
 from tensorgrad.train.options import must_be_number
 
 OF_CLASSES = ("multiclass", "binary", "multilabel")  # tasks that are answered by probabilities
@@ -19,7 +20,8 @@ class Targets:
 
     `task` is one of `OF_CLASSES`, "regression" or "custom", by the loss's kind and the shape `outputs` of the output
     of one example. Integers are the indices of classes; `names` are the labels in the order of the network's outputs
-    where they are strings, which `learn` finds. `dtype` is that of floating targets.
+    where they are strings, which `learn` finds. `dtype` is that of floating targets. The loss leaves out the label
+    `ignored`, which is that of no class.
 
     >>> import numpy as np
     >>> from tensorgrad.train.targets import Targets
@@ -29,10 +31,18 @@ class Targets:
     array([2, 0])
     """
 
-    def __init__(self, kind: str, outputs: tuple[int, ...], dtype: Any, names: Array | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        outputs: tuple[int, ...],
+        dtype: Any,
+        names: Array | None = None,
+        ignored: int | None = None,
+    ) -> None:
         self.outputs = outputs
         self.dtype = dtype
         self.names = names
+        self.ignored = ignored
         width = outputs[0] if outputs else 1
         if kind == "categorical":
             self.task = "multiclass"
@@ -76,8 +86,11 @@ class Targets:
             self.names = names
         indices = self.encode(y)
         if indices.dtype.kind == "i" or self.task == "binary":
-            first = indices.ravel()[:1]
-            if len(first) and (indices == first).all():
+            indices = indices[indices != self.ignored]
+            first = indices[:1].ravel()
+            if not len(first):
+                raise ValueError(f"all labels of y are {self.ignored}, which the loss leaves out")
+            if (indices == first).all():
                 only = self.decode(first.astype(np.int64)).tolist()[0]
                 self.names = before
                 raise ValueError(
@@ -135,11 +148,10 @@ class Targets:
                 f"{what} has shape {array.shape}; for {self.width} classes it must be ({len(array)},) labels, or "
                 f"{shape} one-hot rows or probabilities"
             )
-        if array.dtype.kind == "U":
+        if array.dtype.kind == "U" or self.names is not None:
             return self._places(array, what)
-        self._must_be_numbers(what)
         indices = self._whole(array, what)
-        wrong = (indices < 0) | (indices >= self.width)
+        wrong = ((indices < 0) | (indices >= self.width)) & (indices != self.ignored)
         if wrong.any():
             at = int(np.flatnonzero(wrong.ravel())[0])
             label = indices.ravel()[at]
@@ -165,17 +177,17 @@ class Targets:
 
     def _yes_or_no(self, array: Array, what: str) -> Array:
         """0 and 1 in the shape of the output."""
-        if array.ndim == 2 and array.shape[1] == 2 and array.dtype.kind in "fiub":
+        one_hot = array.ndim == 2 and array.shape[1] == 2 and array.dtype.kind in "fiub"
+        if one_hot:
             array = self._one_hot(array, what)
             if array.ndim == 2:
                 array = array[:, 1]
         array = _labels(_flat(array), what)
         if array.ndim != 1:
             raise ShapeError(f"{what} has shape {array.shape}; a network with one output takes ({len(array)},) labels")
-        if array.dtype.kind == "U":
+        if not one_hot and (array.dtype.kind == "U" or self.names is not None):
             array = self._places(array, what)
         else:
-            self._must_be_numbers(what)
             self._must_be_shares(array, what)
         return array.astype(self.dtype).reshape(len(array), *self.outputs)
 
@@ -211,22 +223,24 @@ class Targets:
                 )
         return array.astype(np.int64, copy=False)
 
-    def _must_be_numbers(self, what: str) -> None:
-        if self.names is not None:
-            raise ValueError(f"{what} holds numbers, and the model was fitted to the labels {_some(self.names)}")
-
     def _places(self, array: Array, what: str) -> Array:
-        """The places of strings among the classes."""
+        """The places of labels that are names among the classes."""
         if self.names is None:
             raise ValueError(
                 f"{what} holds the label {str(array.ravel()[0])!r}, and the model has not learned from strings yet: "
                 f"fit it to arrays of labels first (a loader does not tell all of them beforehand)"
             )
+        strings = self.names.dtype.kind == "U"
+        if strings != (array.dtype.kind == "U"):
+            raise ValueError(
+                f"{what} holds {'numbers' if strings else 'strings'}, and the model was fitted to the labels "
+                f"{_some(self.names)}"
+            )
         places = np.minimum(np.searchsorted(self.names, array), len(self.names) - 1)
         unknown = self.names[places] != array
         if unknown.any():
             raise ValueError(
-                f"{what} holds the label {str(array[unknown][0])!r}, which is not among those that were learned: "
+                f"{what} holds the label {array[unknown][0].item()!r}, which is not among those that were learned: "
                 f"{_some(self.names)}"
             )
         return places
@@ -245,7 +259,16 @@ class Targets:
         """The labels of indices of classes."""
         return indices if self.names is None else self.names[indices]
 
-    # Weights
+    # What counts
+
+    def counted(self, predictions: Array, target: Any, weight: Array | None = None) -> tuple[Array, Any, Array | None]:
+        """What metrics see: where labels may be left out, each place of those that are not is an example by itself."""
+        if self.ignored is None or target.dtype.kind == "f":
+            return predictions, target, weight
+        kept = target != self.ignored
+        if weight is not None:
+            weight = np.repeat(weight, target[0].size)[kept.ravel()]
+        return np.moveaxis(predictions, 1, -1)[kept], target[kept], weight
 
     def weights(self, target: Array, class_weight: Any, sample_weight: Any) -> Array | None:
         """The weight of each example, from the weights of classes and of examples; None where all are equal."""
@@ -275,21 +298,24 @@ class Targets:
                 "nn.CrossEntropyLoss(weight=...) weighs each of them"
             )
         indices = target.reshape(len(target), -1)[:, 0].astype(np.int64)
-        if class_weight == "balanced":
-            counts = np.bincount(indices, minlength=self.count)
-            by_class = np.divide(
-                len(indices), np.count_nonzero(counts) * counts, where=counts > 0, out=np.zeros(len(counts))
-            )
-            return by_class[indices]
-        if not isinstance(class_weight, Mapping):
+        kept = indices != self.ignored
+        if isinstance(class_weight, Mapping):
+            by_class = self._by_class(class_weight)
+        elif class_weight == "balanced":
+            counts = np.bincount(indices[kept], minlength=self.count)
+            by_class = kept.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        else:
             raise TypeError(f"class_weight must be 'balanced' or a dict of label to weight, not {class_weight!r}")
+        return by_class[np.where(kept, indices, 0)]
+
+    def _by_class(self, class_weight: Mapping[Any, float]) -> Array:
         labels = self.classes.tolist()
         unknown = [label for label in class_weight if label not in labels]
         if unknown:
             raise ValueError(f"class_weight has {unknown[0]!r}, which is not among the labels {labels}")
         for label, weight in class_weight.items():
             must_be_number(f"class_weight of {label!r}", weight)
-        return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)[indices]
+        return np.array([class_weight.get(label, 1.0) for label in labels], np.float64)
 
 
 def _flat(array: Array) -> Array:

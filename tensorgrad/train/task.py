@@ -6,19 +6,19 @@ from typing import Any
 
 from tensorgrad import nn, ops
 from tensorgrad.errors import ShapeError
+from tensorgrad.metrics.base import Array
 from tensorgrad.nn.modes import computing_dtype, evaluating
 from tensorgrad.nn.module import Module
 from tensorgrad.train.batches import Batch
 from tensorgrad.train.ending import Ending
-from tensorgrad.train.inputs import Array
 from tensorgrad.train.targets import OF_CLASSES, Targets
 
 
 class Task:
     """What a network ends in and which targets go with it, found out by running it on a batch of a few examples.
 
-    `kind` is that of the loss, and `names` are the labels of an earlier fit. Raises `ValueError` where the ending does
-    not go with the loss, and `ShapeError` where the output has not one row for each example.
+    `kind` and `ignored` are the loss's, and `names` the labels of an earlier fit. Raises `ValueError` where the ending
+    does not go with the loss, and `ShapeError` where the output has not one row for each example.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad.train.batches import Batch
@@ -28,7 +28,9 @@ class Task:
     ('multiclass', '', [((2,), dtype('float32'))])
     """
 
-    def __init__(self, module: Module, kind: str, batch: Batch, names: Array | None) -> None:
+    def __init__(
+        self, module: Module, kind: str, batch: Batch, names: Array | None, ignored: int | None = None
+    ) -> None:
         if isinstance(module, nn.Sequential) and not len(module):
             raise ValueError("the network has no layers; add some first")
         try:
@@ -43,7 +45,7 @@ class Task:
                 error.add_note(f"The network was tried on the first {batch.size} examples, of shape {tried}")
             raise
         shape = self.ending.shape
-        self.targets = Targets(kind, shape[1:], computing_dtype(module), names)
+        self.targets = Targets(kind, shape[1:], computing_dtype(module), names, ignored)
         self.inputs: list[tuple[tuple[int, ...], Any]] = [(tuple(x.shape[1:]), x.dtype) for x in batch.inputs]
 
     @property

@@ -264,7 +264,8 @@ class RandomResizedCrop:
                 raise ValueError(
                     f"RandomResizedCrop: {name} must be two positive numbers, the smaller first, not {pair!r}"
                 )
-        self.size, self.scale, self.ratio = _pair("RandomResizedCrop", size), tuple(scale), tuple(ratio)
+        self.size = _pair("RandomResizedCrop", size)
+        self.scale, self.ratio = (scale[0], scale[1]), (ratio[0], ratio[1])
         self._resize = Resize(self.size, interpolation, antialias=antialias)
 
     def __call__(self, image: Any) -> Any:

@@ -10,13 +10,12 @@ from tensorgrad import ops
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.creation import tensor
 from tensorgrad.errors import ShapeError
-from tensorgrad.metrics.base import array
+from tensorgrad.metrics.base import Array, array
 from tensorgrad.nn import Module
 from tensorgrad.nn.modes import computing_dtype, evaluating
 from tensorgrad.ops.checks import must_be_int
 from tensorgrad.viz.panels import COLORS, classes_of, entitle, legend, panel
 
-Array = np.ndarray[Any, Any]
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 AT_ONCE = 8192  # points given to a model together
 
@@ -53,6 +52,8 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
     points = points.astype(np.float64)
     if not np.isfinite(points).all():
         raise ValueError("plot_decision_boundary: X must be finite, and holds NaN or infinity")
+    if (labels != labels).any():
+        raise ValueError("plot_decision_boundary: y holds NaN, which is no class; leave such points out")
     must_be_int("plot_decision_boundary", 2, resolution=resolution)
 
     low, high = points.min(0), points.max(0)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import AutogradError
+from tensorgrad.metrics.base import Array
 from tensorgrad.viz.panels import COLORS, QUIET, legend, look, module_of, panels, returned
 
-Array = np.ndarray[Any, Any]
 LARGEST = 1e150  # of larger numbers the squares, and with them the standard deviation, are too large for float64
 
 

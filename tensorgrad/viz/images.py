@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.errors import ShapeError
-from tensorgrad.metrics.base import array
+from tensorgrad.metrics.base import Array, array
 from tensorgrad.ops.checks import must_be_int
 from tensorgrad.viz.panels import panels, returned
 
-Array = np.ndarray[Any, Any]
 POINTS = 0.075  # the width in inches of a letter of a title
 
 
@@ -88,7 +87,13 @@ def plot_mistakes(
         ax.text(0.5, 0.5, f"No mistakes: all {len(true):,} right", ha="center", va="center", fontsize=13)
         ax.axis("off")
         return ax
-    names = {label: str(label if class_names is None else class_names[label]) for label in {*true, *predicted}}
+    labels = {*true, *predicted}
+    if class_names is not None and not labels <= set(range(len(class_names))):
+        raise ValueError(
+            f"{name}: class_names must name the classes 0, 1, ... in order; it has {len(class_names)} names, and there "
+            f"are the classes {', '.join(map(str, sorted(labels)))}"
+        )
+    names = {label: str(label if class_names is None else class_names[int(label)]) for label in labels}
     texts = []
     for i in shown:
         pair = [names[true[i]], names[predicted[i]]]

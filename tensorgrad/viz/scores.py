@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorgrad.errors import ShapeError
 from tensorgrad.metrics.base import array
-from tensorgrad.metrics.naming import of_scikit_learn
+from tensorgrad.metrics.scikit_learn import of_scikit_learn
 from tensorgrad.viz.panels import QUIET, classes_of, entitle, fitting, legend, look, panel
 
 SHARES = {"true": "share of each true class", "pred": "share of each predicted class", "all": "share of all examples"}
@@ -23,9 +23,9 @@ def plot_confusion_matrix(
     """Draw how often each true class (a row) was predicted as each class (a column).
 
     `y_true` and `y_pred` are classes (n,), numbers or strings; `labels` says which of them to show, and in what order:
-    only examples whose true and predicted class are both shown count. `normalize` gives shares for counts: of "true" or
-    "pred" classes, or of "all" examples. Counts are those of scikit-learn's `confusion_matrix`, which must be
-    installed. Returns the axes.
+    only examples whose true and predicted class are both shown count. Strings for classes that are numbers are their
+    names, in the order of the numbers. `normalize` gives shares for counts: of "true" or "pred" classes, or of "all"
+    examples. Counts are those of scikit-learn's `confusion_matrix`, which must be installed. Returns the axes.
 
     >>> from tensorgrad import viz
     >>> ax = viz.plot_confusion_matrix(["cat", "dog", "dog"], ["cat", "dog", "cat"])
@@ -41,9 +41,12 @@ def plot_confusion_matrix(
         )
     if normalize is not None and normalize not in SHARES:
         raise ValueError(f"{name}: normalize must be 'true', 'pred', 'all' or None, not {normalize!r}")
-    counts = of_scikit_learn("confusion_matrix", name)(true, predicted, labels=labels, normalize=normalize)
-    shown = np.unique(np.concatenate([true, predicted])) if labels is None else labels
+    every = np.concatenate([true, predicted])
+    shown = np.unique(every) if labels is None else np.asarray(labels)
     classes = [str(label) for label in shown]
+    if shown.dtype.kind == "U" and every.dtype.kind in "biuf":
+        shown = classes_of(name, every, len(classes), "names in labels")
+    counts = of_scikit_learn("confusion_matrix", name)(true, predicted, labels=shown, normalize=normalize)
     n, longest = len(classes), max(map(len, classes))
     texts = [[f"{c:.0%}" if normalize else f"{c:,}" for c in row] for row in counts]
     widest = max(len(text) for row in texts for text in row)

@@ -100,7 +100,7 @@ def _overrides(callback: Callback, event: str) -> bool:
 class Callbacks:
     """Several callbacks as one, in their order; those that do not override a method are not called for it.
 
-    Raises `TypeError` for what is no Callback.
+    Raises `TypeError` for what is no Callback, `RuntimeError` for one that is in a fit which has not ended.
 
     >>> from tensorgrad.train.callbacks import Callbacks, LambdaCallback
     >>> hello = LambdaCallback(on_epoch_begin=lambda epoch: print("epoch", epoch))
@@ -114,6 +114,12 @@ class Callbacks:
             if not isinstance(callback, Callback):
                 hint = f": write {callback.__name__}(...)" if isinstance(callback, type) else ""
                 raise TypeError(f"fit: callbacks must be Callback objects, not {callback!r}{hint}")
+            running = getattr(callback.model, "_callbacks", None)
+            if running is not None and any(each is callback for each in running.callbacks):
+                raise RuntimeError(
+                    f"fit: the {type(callback).__name__} is in another fit, which has not ended; make one for each"
+                )
+        for callback in self.callbacks:
             callback.set_model(model)
             callback.set_params(params)
         self._called = {event: [getattr(c, event) for c in self.callbacks if _overrides(c, event)] for event in EVENTS}

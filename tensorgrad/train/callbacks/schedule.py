@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from numbers import Real
 from typing import Any
@@ -16,9 +17,9 @@ from tensorgrad.train.callbacks.monitor import Monitor, number
 class LearningRateScheduler(Callback):
     """Sets the learning rate at the beginning of each epoch to `schedule(epoch)` or `schedule(epoch, rate)`.
 
-    Epochs count from 0, and `rate` is the present learning rate. The rate of an epoch is in its logs as
-    "learning_rate". Layers with a learning rate of their own keep their share of it. Raises `TypeError` where the
-    schedule gives no number.
+    Epochs count from 0, and `rate` is the present learning rate; a second parameter that has a default is only given it
+    if its name is rate, lr or learning_rate. The rate of an epoch is in its logs as "learning_rate". Layers with a
+    learning rate of their own keep their share of it. Raises `TypeError` where the schedule gives no finite number.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad import nn, train
@@ -36,14 +37,21 @@ class LearningRateScheduler(Callback):
                 f"a scheduler of tensorgrad.optim goes into LRScheduler"
             )
         self.schedule = schedule
-        self._both = len(inspect.signature(schedule).parameters) > 1
+        second = list(inspect.signature(schedule).parameters.values())[1:2]
+        self._both = any(
+            p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            and (p.default is p.empty or p.name in ("lr", "rate", "learning_rate"))
+            for p in second
+        )
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate of the epoch."""
         old = self.model.learning_rate
         new = self.schedule(epoch, old) if self._both else self.schedule(epoch)
-        if isinstance(new, bool) or not isinstance(new, Real) or not new >= 0:
-            raise TypeError(f"LearningRateScheduler: the schedule must give a number of 0 or more, and gave {new!r}")
+        if isinstance(new, bool) or not isinstance(new, Real) or not 0 <= new < math.inf:
+            raise TypeError(
+                f"LearningRateScheduler: the schedule must give a finite number of 0 or more, and gave {new!r}"
+            )
         self.model.learning_rate = float(new)
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
@@ -126,15 +134,16 @@ class LRScheduler(Callback):
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by `factor` when `monitor` has not become better for `patience` epochs.
 
-    It does so at most every `cooldown` epochs and not below `min_lr`; `min_delta` is how much better counts.
+    For `cooldown` epochs after that it does not count, and it never goes below `min_lr`; `min_delta` is how much better
+    counts.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad import nn, train
     >>> model = train.Model(nn.Linear(1, 1))
-    >>> model.compile("sgd", "mse", learning_rate=0.0)
-    >>> model.learning_rate
-    0.0
-    >>> callbacks = [train.ReduceLROnPlateau("loss", factor=0.5, patience=3)]
+    >>> model.compile("sgd", "mse", learning_rate=0.1)
+    >>> lower = train.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=9.0)
+    >>> model.fit(tg.ones(4, 1), tg.ones(4), epochs=3, callbacks=[lower], verbose=0)["learning_rate"]
+    [0.1, 0.1, 0.05]
     """
 
     def __init__(
