@@ -26,7 +26,10 @@ from tensorgrad.nn import functional as F
 Data = tuple[tg.Tensor, tg.Tensor]
 Models = dict[str, train.Model]
 
-USUAL = {"optimizer": "momentum", "learning_rate": 0.1, "init": "he", "batch_size": 32, "dropout": 0.0, "l2": 0.0}
+USUAL = {
+    "width": 32, "init": "he", "dropout": 0.0, "l2": 0.0, "optimizer": "momentum", "learning_rate": 0.1,
+    "batch_size": 32,
+}  # fmt: skip
 
 
 @dataclass
@@ -83,7 +86,7 @@ def cats(root: Path | None) -> tuple[Data, Data]:
 
 def fitted(training: Data, validation: Data, epochs: int, seed: int, **settings: Any) -> train.Model:
     """A network with two hidden layers that is fitted with the usual settings, but for those that are given."""
-    said = {**USUAL, "width": 32, **settings}
+    said = USUAL | settings
     tg.manual_seed(seed)
     sizes = [training[0].shape[1], said["width"], said["width"], 1]
     model = train.Model(train.mlp(sizes, "relu", "sigmoid", dropout=said["dropout"], init=said["init"]))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
+import time
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -145,14 +148,37 @@ def test_numbers_wait_a_second_and_none_is_lost(store, client):
     assert [entry.step for entry in entries] == list(range(300)) == history.epoch
 
 
+def test_numbers_are_written_at_once_after_a_second_and_at_the_end(store, monkeypatch):
+    calls = failing(monkeypatch, "log_batch", 0)
+    monkeypatch.setattr("tensorgrad.tracking.run._SECONDS", 1000.0)
+    fit(tracking.MLflowLogger("seldom", tracking_uri=store, log_model=False), 5)
+    assert len(calls) == 3  # the parameters, the first epoch, and the others
+
+
 def test_names_that_mlflow_does_not_take_are_changed(store, client):
-    logger = tracking.MLflowLogger("names", tracking_uri=store, log_model=False, params={"a=b": 1})
+    names = ["a=b", "../x", "", "a//b", "/c", "x" * 300, 3]
+    logger = tracking.MLflowLogger(
+        "names", tracking_uri=store, log_model=False, params=dict.fromkeys(names, 1), tags={"t/..//": "x"}
+    )
     model = train.Model(nn.Linear(2, 1))
     model.compile("sgd", "mse", [lambda predictions, targets: 1.0])
-    fit(logger, 1, model, validation_data=None)
+    more = train.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(dict.fromkeys(map(str, names), 1.0)))
+    fit(logger, 1, model, [more], validation_data=None)
     run = client.get_run(logger.run_id)
-    assert run.data.params["a_b"] == "1"
-    assert run.data.metrics["_lambda_"] == 1.0
+    taken = {"a_b", "__x", "_", "a__b", "_c", "x" * 250, "3"}
+    assert {name for name, value in run.data.params.items() if value == "1"} - {"steps", "epochs"} >= taken
+    assert run.data.metrics.keys() >= taken | {"_lambda_", "loss"}
+    assert run.data.tags["t_..__"] == "x"
+    assert run.info.status == "FINISHED"
+
+
+def test_a_tag_that_is_not_taken_leaves_the_rest(store, client, monkeypatch):
+    monkeypatch.setattr("tensorgrad.tracking.run._key", str)
+    logger = tracking.MLflowLogger("tags", tracking_uri=store, log_model=False, tags={"t/..//": "x"})
+    with pytest.warns(UserWarning, match="tracking failed"):
+        fit(logger)
+    run = client.get_run(logger.run_id)
+    assert (run.info.status, run.data.params["epochs"]) == ("FINISHED", "3")
 
 
 def test_nan_is_kept(store, client):
@@ -187,6 +213,7 @@ model = mlflow.pyfunc.load_model({uri_of(run)!r})
 X = np.linspace(-1, 1, 24, dtype=np.float32).reshape(12, 2)
 outputs = [model.predict(x) for x in (X, X.astype(float), X.tolist(), pd.DataFrame(X), pd.DataFrame(X, columns=["a", "b"]))]
 assert all(np.array_equal(output, outputs[0]) for output in outputs)
+assert model.predict(pd.DataFrame({{"a": [1, 0], "b": [True, False]}})).shape == (2, 3)
 print(outputs[0].tolist(), model.predict(X, params={{"method": "predict_classes"}}).tolist(), sep="|")
 """  # noqa: E501
     done = subprocess.run(
@@ -252,6 +279,19 @@ def test_a_frame_gives_its_columns_to_the_signature(store, monkeypatch):
     assert set(loaded.predict(frame, params={"method": "predict_classes"})) <= {"0", "1", "2"}
     with pytest.raises(ValueError, match="method must be one of predict, predict_proba"):
         loaded.predict(frame, params={"method": "fit"})
+
+
+def test_a_frame_of_whole_numbers_and_of_yes_and_no_is_predicted_for(store, monkeypatch):
+    pd = pytest.importorskip("pandas")
+    whole = pd.DataFrame({"age": [3, 1, 2, 4] * 3, "smokes": [True, False, False, True] * 3})
+    for frame in (whole, whole[["age"]], whole[["smokes"]], whole.assign(height=X[:, 0])):
+        model = train.Model(train.mlp([len(frame.columns), 3]))
+        model.compile("sgd", "cross_entropy")
+        model.fit(frame, Y, verbose=0)
+        loaded = pyfunc(tracking.log_model(model, tracking_uri=store), store, monkeypatch)
+        nullable = frame.convert_dtypes()
+        for each in (frame, nullable, frame.astype(float), frame[frame.columns[::-1]], frame.assign(more="x")):
+            np.testing.assert_array_equal(loaded.predict(each), model.predict(frame))
 
 
 def test_images_and_indices_keep_their_shapes_and_kinds(store, monkeypatch):
@@ -359,6 +399,17 @@ def test_a_run_that_the_user_has_opened_is_joined_and_left_open(store, monkeypat
     assert MlflowClient(store).get_run(logger.run_id).info.status == "FINISHED"
 
 
+def test_a_run_that_is_open_in_another_store_is_not_joined(store, client, monkeypatch, tmp_path_factory):
+    other = f"sqlite:///{tmp_path_factory.mktemp('other') / 'mlflow.db'}"
+    shutil.copy(store.removeprefix("sqlite:///"), other.removeprefix("sqlite:///"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
+    with quiet(), mlflow.start_run() as opened:
+        logger = tracking.MLflowLogger("apart", tracking_uri=store, log_model=False)
+        fit(logger)
+        assert logger.run_id != opened.info.run_id
+    assert client.get_run(logger.run_id).info.status == "FINISHED"
+
+
 def experiment(store, name):
     with quiet():
         client = MlflowClient(store)
@@ -381,7 +432,10 @@ def test_an_earlier_run_is_gone_on_with(store, client):
     first = tracking.MLflowLogger("again", tracking_uri=store, log_model=False)
     model, _ = fit(first, 2)
     second = tracking.MLflowLogger(run_id=first.run_id, tracking_uri=store, log_model=False, params={"more": 1})
-    fit(second, 3, model)
+    seen = []
+    watch = train.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(client.get_run(first.run_id).info.status))
+    fit(second, 3, model, [watch])
+    assert seen == ["RUNNING"] * 3
     run = client.get_run(first.run_id)
     assert second.run_id == first.run_id
     assert run.info.status == "FINISHED"
@@ -403,14 +457,18 @@ def test_a_fit_resumed_from_a_checkpoint_goes_on_in_its_run(store, client, tmp_p
     assert [entry.step for entry in entries] == [0, 1, 2, 3, 4]
 
 
-def test_a_fit_resumed_where_its_run_is_not_begins_another(store, client, monkeypatch):
+def test_a_fit_resumed_where_its_run_is_not_begins_another(store, client):
     class Resumed(train.Callback):
         def on_train_begin(self, logs=None):
-            logger.load_state_dict({"run_id": "0" * 32})
+            logger.load_state_dict({"run_id": run_id})
 
-    logger = tracking.MLflowLogger("elsewhere", tracking_uri=store, log_model=False)
-    classifier().fit(X, Y, callbacks=[logger, Resumed()], verbose=0)
-    assert client.get_run(logger.run_id).info.status == "FINISHED"
+    deleted = client.create_run(experiment(store, "elsewhere")).info.run_id
+    client.delete_run(deleted)
+    for run_id in ("0" * 32, deleted):
+        logger = tracking.MLflowLogger("elsewhere", tracking_uri=store, log_model=False)
+        classifier().fit(X, Y, callbacks=[logger, Resumed()], verbose=0)
+        assert logger.run_id != run_id
+        assert client.get_run(logger.run_id).info.status == "FINISHED"
     logger = tracking.MLflowLogger("elsewhere", run_id="0" * 32, tracking_uri=store, strict=True)
     with pytest.raises(MlflowException, match="not found"):
         fit(logger)
@@ -483,11 +541,32 @@ def test_an_estimator_takes_a_logger_and_is_logged(store, client):
     np.testing.assert_allclose(again.predict(X).ravel(), model.predict(X), rtol=1e-6)
 
 
+@pytest.mark.parametrize("labels", [[7, 5], ["yes", "no"], [True, False], [9, 4, 7]])
+def test_the_model_of_an_estimator_has_its_labels_and_columns(labels, store):
+    pytest.importorskip("sklearn")
+    pd = pytest.importorskip("pandas")
+    from tensorgrad.estimators import NeuralNetClassifier
+
+    frame, y = pd.DataFrame(X, columns=["height", "width"]), np.array(labels)[np.arange(12) % len(labels)]
+    model = NeuralNetClassifier((4,), max_iter=2, tol=0, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(frame, y)
+    again = tracking.load_model(tracking.log_model(model, tracking_uri=store), tracking_uri=store)
+    with pytest.raises(ValueError, match=r"columns width, height, and the model has learned from height, width"):
+        again.predict(frame[["width", "height"]])
+    assert again.predict_classes(frame).tolist() == model.predict(frame).tolist()
+    assert again.score(frame, y) == model.score(frame, y)
+    with pytest.raises(ValueError, match=r"y holds the label 8, which is not among|y holds numbers, .* fitted to"):
+        again.evaluate(frame, np.full(12, 8))
+    assert model.model_._names is None
+
+
 # Failures
 
 
 def failing(monkeypatch, name, times):
-    """A method of the client that fails for some calls."""
+    """A method of the client that fails for some calls, and the list of these and of the others."""
     original, calls = getattr(MlflowClient, name), []
 
     def method(*args, **kwargs):
@@ -497,6 +576,7 @@ def failing(monkeypatch, name, times):
         return original(*args, **kwargs)
 
     monkeypatch.setattr(MlflowClient, name, method)
+    return calls
 
 
 @pytest.mark.parametrize("name", ["create_run", "log_batch", "log_text"])
@@ -543,6 +623,58 @@ def test_a_server_that_is_away_costs_no_time_and_no_training():
     assert len(history.epoch) == 3
     assert [str(w.message).split(" (")[0].split(":")[0] for w in caught] == ["tracking failed", "tracking failed again"]
     assert logger.run_id is None
+
+
+def test_a_server_that_dies_in_mid_fit_is_asked_for_a_sign_of_life_and_not_waited_for(store, monkeypatch):
+    asked, calls = [], failing(monkeypatch, "log_batch", 0)
+
+    def silent(uri):
+        asked.append(uri)
+        raise ConnectionError("no answer")
+
+    class Dies(train.Callback):
+        def on_epoch_end(self, epoch, logs):
+            monkeypatch.setattr("tensorgrad.tracking.run._must_answer", silent)
+            calls.clear()
+
+    logger = tracking.MLflowLogger("dies", tracking_uri=store)
+    with pytest.warns(UserWarning, match="tracking failed") as caught:
+        fit(logger, callbacks=[Dies()])
+    assert f"again, and the run {logger.run_id} is not complete" in str(caught[-1].message)
+    assert calls == []
+    assert len(asked) == 3  # once when it was noticed, at the end once, and whether it is worth going on
+
+
+def test_processes_make_a_store_one_after_the_other(store, monkeypatch):
+    original, inside, most = MlflowClient.__init__, [], []
+
+    def slow(self, *args, **kwargs):
+        inside.append(self)
+        time.sleep(0.05)
+        most.append(len(inside))
+        inside.remove(self)
+        original(self, *args, **kwargs)
+
+    monkeypatch.setattr(MlflowClient, "__init__", slow)
+    threads = [threading.Thread(target=tracking.run.Run("race", tracking_uri=store).open) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1, 1]
+
+
+def test_an_experiment_that_another_process_has_just_made_is_used(store, client, monkeypatch):
+    made, original, calls = experiment(store, "raced"), MlflowClient.get_experiment_by_name, []
+
+    def late(self, name):
+        calls.append(name)
+        return original(self, name) if len(calls) > 1 else None
+
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", late)
+    logger = tracking.MLflowLogger("raced", tracking_uri=store, log_model=False)
+    fit(logger)
+    assert client.get_run(logger.run_id).info.experiment_id == made
 
 
 def test_strict_tracking_raises(store, client, monkeypatch):

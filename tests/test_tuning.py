@@ -168,6 +168,38 @@ def test_a_stored_search_goes_on_with_the_trials_that_are_missing(tmp_path):
         search(storage=path, study_name="mine", direction="maximize")
 
 
+@pytest.mark.parametrize(
+    ("changed", "match"),
+    [
+        ({"units": tuning.Integer(2, 4)}, "'units' is not found"),
+        ({"hidden": [[4], [8], [16]]}, "does not support dynamic value space"),
+        ({"hidden": None}, "it has hidden besides"),
+    ],
+)
+def test_a_study_of_another_space_is_told_before_the_first_fit(changed, match, tmp_path):
+    space = {"learning_rate": tuning.LogUniform(1e-3, 1e-1), "hidden": [[4], [8]]}
+    stored = {"storage": tmp_path / "study.db", "study_name": "mine", "refit": False}
+    search(space, 1, **stored)
+    with pytest.raises(ValueError, match=f"the study 'mine' are of another space; give another study_name .*{match}"):
+        search(space | changed, 2, builder=lambda **params: pytest.fail("a model was built"), **stored)
+    wider = search(space | {"learning_rate": tuning.LogUniform(1e-4, 1.0)}, 2, **stored)
+    assert len(wider.trials) == 2
+
+
+def test_a_seed_of_numpy_is_a_seed(tmp_path):
+    plain, stored = search(n_trials=1, seed=3), search(n_trials=1, seed=np.int64(3), storage=tmp_path / "study.db")
+    assert values(plain) == values(stored)
+
+
+def test_parameters_named_as_what_is_told_of_a_trial_are_told_as_well():
+    def builder(value):
+        return build(learning_rate=value)
+
+    (row,) = search({"value": 0.01, "epochs": 2}, 1, builder, refit=False).trials
+    assert (row["params_value"], row["params_epochs"], row["epochs"]) == (0.01, 2, 2)
+    assert row["value"] != 0.01
+
+
 # Pruning and failing
 
 
@@ -180,6 +212,8 @@ def test_a_trial_that_is_not_promising_is_pruned():
     assert all(0 < row["epochs"] < 6 for row in mixed.trials if row["state"] == "pruned")
     whole = search(n_trials=12, epochs=6, seed=0, refit=False, pruner=optuna.pruners.NopPruner())
     assert {row["state"] for row in whole.trials} == {"complete"}
+    late = search(n_trials=12, epochs=10, seed=0, refit=False)
+    assert min(row["epochs"] for row in late.trials if row["state"] == "pruned") == 3  # a fifth, and one
 
 
 def test_a_pruning_callback_works_in_an_objective_of_ones_own():
@@ -200,6 +234,9 @@ def test_a_pruning_callback_and_its_study_want_the_same():
         tuning.PruningCallback(trial, "val_accuracy")
     tuning.PruningCallback(trial, "val_accuracy", mode="min")
     tuning.PruningCallback(optuna.trial.FixedTrial({}), "val_accuracy")
+    several = optuna.create_study(directions=["minimize", "minimize"]).ask()
+    with pytest.raises(ValueError, match="the study has 2 objectives, and Optuna prunes by one alone"):
+        tuning.PruningCallback(several)
 
 
 def test_a_trial_that_fails_is_reported_and_left_behind():
@@ -227,22 +264,53 @@ def test_a_fit_that_ends_in_nan_has_failed():
     assert result.best_params == {"scale": "0"}
 
 
-def test_interrupting_a_search_ends_it():
-    def interrupted():
-        raise KeyboardInterrupt
+def test_a_trial_that_was_interrupted_is_done_again_by_the_next_call(tmp_path):
+    calls = []
 
+    def interrupted(units):
+        calls.append(units)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return build(units=units)
+
+    stored = {"builder": interrupted, "storage": tmp_path / "study.db", "refit": False}
     with pytest.raises(KeyboardInterrupt):
-        search({"units": [2]}, 3, lambda units: interrupted())
+        search({"units": [2]}, 3, **stored)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        result = search({"units": [2]}, 3, **stored)
+    assert [row["state"] for row in result.trials] == ["complete", "failed", "complete", "complete"]
+    assert len(calls) == 4
 
 
-def test_a_space_that_holds_nothing_is_told():
-    for space in (
-        lambda: tuning.Uniform(1.0, 0.0),
-        lambda: tuning.LogUniform(0.0, 1.0),
-        lambda: tuning.Integer(0.5, 2),
-    ):
-        with pytest.raises(ValueError, match="low"):
-            space()
+@pytest.mark.parametrize(
+    ("space", "args", "match"),
+    [
+        (tuning.Uniform, (1.0, 0.0), "low must be not above high"),
+        (tuning.Uniform, ("a", "b"), "these must be finite numbers"),
+        (tuning.Uniform, (0, math.inf), "these must be finite numbers"),
+        (tuning.Uniform, (0, 1, 0), "step must be more than 0"),
+        (tuning.Uniform, (0, 1, -1), "step must be more than 0"),
+        (tuning.LogUniform, (0.0, 1.0), "low must be more than 0, and not above high"),
+        (tuning.LogUniform, (1e-3, math.inf), "these must be finite numbers"),
+        (tuning.Integer, (0.5, 2), "low, high and step must be whole numbers"),
+        (tuning.Integer, (1, 5, 1.5), "low, high and step must be whole numbers"),
+        (tuning.Integer, (1, 5, 0), "step must be more than 0"),
+        (tuning.Integer, (0, 5, 1, True), "low must be more than 0"),
+        (tuning.Integer, (1, 8, 2, True), "with log=True there are no steps"),
+    ],
+)
+def test_a_space_that_holds_nothing_is_told(space, args, match):
+    with pytest.raises(ValueError, match=rf"^{space.__name__}\(low=.*\): {match}"):
+        space(*args)
+
+
+def test_choices_may_be_an_array_or_a_range():
+    space = {"learning_rate": np.array([0.01, 0.02]), "units": range(2, 4), "hidden": np.array([[4], [5]])}
+    rows = search(space, 9, refit=False, seed=0).trials
+    assert {row["learning_rate"] for row in rows} == {0.01, 0.02}
+    assert {row["units"] for row in rows} == {2, 3}
+    assert all(row["hidden"] in ([4], [5]) for row in rows)
 
 
 def test_optuna_says_nothing_and_its_verbosity_is_as_it_was(capfd):
@@ -258,10 +326,18 @@ def test_optuna_says_nothing_and_its_verbosity_is_as_it_was(capfd):
         ({"validation_data": None}, ValueError, "'val_loss' is a number of the validation data; give validation_data="),
         ({"direction": "down"}, ValueError, "direction must be 'minimize' or 'maximize', not 'down'"),
         ({"space": {}}, TypeError, r"space must be a dict of names and spaces, or a function of a trial, not \{\}"),
-        ({"space": {"units": [2, 2]}}, RuntimeError, r"the choices of 'units' are not all different: \[2, 2\]"),
-        ({"metric": "val_f1"}, RuntimeError, "there is no 'val_f1' among loss, accuracy"),
+        ({"space": {"units": [2, 2]}}, ValueError, r"the choices of 'units' are not all different: \[2, 2\]"),
+        ({"space": {"units": []}}, ValueError, r"the choices of 'units' are none: \[\]"),
+        ({"space": {"units": {2, 3}}}, TypeError, "the choices of 'units' are a set, which has no order; make a list"),
+        ({"metric": "val_f1", "n_trials": 9}, RuntimeError, "none of 1 trials .* there is no 'val_f1' among loss, acc"),
         ({"builder": lambda **params: 1}, RuntimeError, "build must return a compiled train.Model, not int"),
-        ({"space": {"nothing": [1]}}, RuntimeError, "unexpected keyword argument 'nothing'"),
+        ({"space": {"nothing": [1]}}, TypeError, "search: build got an unexpected keyword argument 'nothing'"),
+        ({"builder": lambda units, rate: 1, "space": {"units": 1}}, TypeError, "build missing a required .* 'rate'"),
+        ({"class_wait": 1}, TypeError, "search: Model.fit got an unexpected keyword argument 'class_wait'"),
+        ({"n_trials": 0}, ValueError, "n_trials must be an int of 1 or more, not 0"),
+        ({"n_trials": 2.5}, TypeError, "n_trials must be an int of 1 or more, not 2.5"),
+        ({"n_trials": None}, TypeError, "n_trials must be an int of 1 or more, not None"),
+        ({"epochs": "3"}, TypeError, "epochs must be an int of 1 or more, not '3'"),
     ],
 )
 def test_mistakes_are_told(mistake, error, match):
@@ -311,6 +387,33 @@ def test_the_picture_goes_where_it_is_wanted(axes, result):
     study.add_trials([optuna.trial.create_trial(value=value) for value in (1.0, 3.0, 2.0)])
     single = tuning.plot_study(study)
     assert single.get_lines()[1].get_ydata().tolist() == [1.0, 3.0, 3.0]
+    assert (single.get_yscale(), single.get_ylabel()) == ("linear", "value")
+
+
+def studied(*trials):
+    """A study of trials: the value, the parameters, and the numbers of the epochs of one that was pruned."""
+    study = optuna.create_study()
+    for value, params, reports in trials:
+        ranges = dict.fromkeys(params, optuna.distributions.FloatDistribution(0, 1))
+        kind = {"value": value} if reports is None else {"state": optuna.trial.TrialState.PRUNED}
+        kept = {"params": params, "distributions": ranges, "intermediate_values": dict(enumerate(reports or []))}
+        study.add_trial(optuna.trial.create_trial(**kind, **kept))
+    return study
+
+
+def test_the_picture_has_pruned_trials_at_their_last_value_and_values_far_apart_on_a_logarithmic_scale(axes):
+    study = studied((1.0, {}, None), (None, {}, [5.0, 4.0]), (None, {}, []), (0.001, {}, None))
+    ax = tuning.plot_study(study)
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    assert lines["pruned, its last value"].get_xydata().tolist() == [[1, 4.0]]
+    assert (ax.get_yscale(), ax.get_ylabel()) == ("log", "value (log scale)")
+
+
+def test_what_matters_is_left_out_where_it_cannot_be_told(axes):
+    alone = [(float(i), {"x": i / 9}, None) for i in range(10)]
+    alike = [(1.0, {"x": i / 9, "y": i / 9}, None) for i in range(10)]
+    for trials in (alone, alike, alike[:1]):
+        assert not hasattr(tuning.plot_study(studied(*trials)), "__len__")
 
 
 # With others
@@ -340,7 +443,7 @@ def test_a_search_is_kept_as_a_run_with_its_trials_below(tmp_path, monkeypatch):
     assert "study.png" in {file.path for file in logger.client.list_artifacts(logger.run_id)}
     np.testing.assert_array_equal(again.predict(X), result.best_model.predict(X))
     with pytest.raises(RuntimeError, match="none of 1 trials"):
-        search({"nothing": 1}, 1, logger=logger)
+        search({"units": 2}, 1, lambda units: None, logger=logger)
     with quiet():
         assert logger.client.get_run(logger.run_id).info.status == "FAILED"
 

@@ -6,10 +6,11 @@ import html
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import nn, viz
+from tensorgrad import nn, train, viz
 
 EDGE = re.compile(r"^\t(\w+) -> (\w+) \[(.*)\]$")
 
@@ -169,6 +170,57 @@ def test_recurrent_embedding_and_attention_layers_are_layers():
     assert names == ["Embedding", "LSTM", "MultiheadAttention", "Dropout"]
     assert ("layer0", "layer1", "(n, 5, 4)", False, False) in lines
     assert ("layer1", "layer2", "(n, 5, 4)", False, False) in lines
+
+
+class Sum(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.third = nn.Linear(2, 3), nn.Linear(4, 3), nn.Bilinear(3, 3, 2)
+
+    def forward(self, x, z):
+        return self.third(self.first(x), self.second(z))
+
+
+def test_several_inputs_are_drawn_each_where_it_goes():
+    model = train.Model(Sum())
+    model.compile("sgd", "cross_entropy")
+    model.fit((np.ones((6, 2)), np.ones((6, 4))), [0, 1] * 3, verbose=0)
+    given = viz.network_diagram(Sum(), ((2,), (4,)), path="both")
+    nodes, lines = drawn(given)
+    assert (nodes["in0"], nodes["in1"], nodes["out"]) == ("input (n, 2)", "input (n, 4)", "output (n, 2)")
+    assert [line[:3] for line in lines if not line[3]] == [
+        ("in0", "layer0", "(n, 2)"),
+        ("in1", "layer1", "(n, 4)"),
+        ("layer0", "layer2", "(n, 3)"),
+        ("layer1", "layer2", "(n, 3)"),
+        ("layer2", "out", "(n, 2)"),
+    ]
+    assert [line[:2] for line in lines if line[3]] == [line[:2] for line in lines if not line[3]][2:]
+    assert viz.network_diagram(model, path="both").source == given.source
+
+
+@pytest.mark.parametrize(
+    ("module", "sizes"),
+    [(nn.Bilinear(3, 5, 2), ((3,), (5,))), (nn.MultiheadAttention(8, 2, batch_first=True), ((5, 8),) * 3)],
+)
+def test_a_layer_of_several_inputs_takes_a_shape_for_each(module, sizes):
+    _, lines = drawn(viz.network_diagram(module, sizes))
+    assert [line[:2] for line in lines[:-1]] == [(f"in{i}", "layer0") for i in range(len(sizes))]
+    for wrong in (sizes[0], sizes[:1]):
+        with pytest.raises(TypeError, match=r"1 input: missing a required argument.* give input_size, of several"):
+            viz.network_diagram(module, wrong)
+
+
+def test_a_fitted_model_is_drawn_with_the_shapes_and_kinds_it_has_met():
+    model = train.Model([nn.Embedding(5, 4), nn.Flatten(), nn.Linear(12, 3)])
+    model.compile("sgd", "cross_entropy")
+    assert drawn(viz.network_diagram(model))[0]["in"] == "input"
+    model.fit(np.arange(18).reshape(6, 3) % 5, [0, 1, 2] * 2, verbose=0)
+    assert drawn(viz.network_diagram(model))[0]["in"] == "input (n, 3)"
+
+
+def test_an_input_size_may_be_an_int_of_numpy():
+    assert viz.network_diagram(nn.Linear(3, 2), np.int64(3)).source == viz.network_diagram(nn.Linear(3, 2), 3).source
 
 
 def test_a_network_is_left_as_it_was():

@@ -127,12 +127,25 @@ def test_histories_are_compared_by_one_number_with_the_best_in_the_legend():
         viz.compare_histories([HISTORY, HISTORY])
 
 
-def test_many_runs_with_long_names_are_told_apart_beside_the_curves():
-    runs = {f"a run with quite a long name, number {i}": HISTORY for i in range(12)}
+def test_some_runs_with_long_names_are_told_apart_beside_the_curves():
+    runs = {f"a run with quite a long name, number {i}": HISTORY for i in range(10)}
     ax = viz.compare_histories(runs)
-    assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 12
+    assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 10
     assert ax.get_legend().get_window_extent().x0 > ax.get_window_extent().x1
     assert inside(ax)
+
+
+def test_many_runs_have_a_panel_each_with_the_others_in_grey():
+    runs = {f"run {i}": {"loss": [1.0, 0.01 * (i + 1)]} for i in range(12)}
+    axes = viz.compare_histories(runs)
+    assert [ax.get_title() for ax in axes] == [f"run {i} (best {0.01 * (i + 1):.4g})" for i in range(12)]
+    for ax, run in zip(axes, runs.values()):
+        *others, own = ax.lines
+        assert own.get_ydata().tolist() == run["loss"]
+        assert [line.get_ydata().tolist() for line in others] == [each["loss"] for each in runs.values()]
+        assert own.get_color() not in {line.get_color() for line in others}
+        assert ax.get_yscale() == "log"
+    assert len(viz.compare_histories(runs, ax=plt.subplots()[1]).lines) == 12
 
 
 # Decisions
@@ -230,9 +243,10 @@ def test_the_surer_the_decision_the_deeper_the_colour():
         (half, np.ones((4, 3)), [0, 1, 0, 1], ShapeError, r"\(n, 2\), and has shape \(4, 3\); choose two features"),
         (half, np.ones((4, 2)), [0, 1], ShapeError, "4 points and 2 classes"),
         (half, np.full((2, 2), nan), [0, 1], ValueError, "must be finite"),
+        (half, np.eye(2), [0, nan], ValueError, "y holds NaN, which is no class; leave such points out"),
         (3, np.eye(2), [0, 1], TypeError, "must have predict_proba or predict, or be callable, and is a int"),
         (lambda x: x[:1], np.eye(2), [0, 1], ShapeError, r"the model must give \(n,\) or \(n, classes\)"),
-        (lambda x: np.ones((len(x), 5)), np.eye(2), ["a", "b"], ValueError, "5 columns, and the 2 classes"),
+        (lambda x: np.ones((len(x), 5)), np.eye(2), ["a", "b"], ValueError, "5 columns of scores, and the 2 classes"),
         (lambda x: x.sum(), np.eye(2), [0, 1], ShapeError, r"the model must give \(n,\) or \(n, classes\)"),
         (lambda x: x[:, :0], np.eye(2), [0, 1], ShapeError, r"the model must give \(n,\) or \(n, classes\)"),
         (lambda x: nan * x, np.eye(2), [0, 1], ValueError, "for 102 of 102 points the model gives NaN or infinity"),
@@ -314,6 +328,17 @@ def test_labels_choose_and_order_the_classes():
     some = viz.plot_confusion_matrix([0, 0, 1, 1, 2, 2], [0, 1, 1, 2, 2, 2], labels=[0, 1], normalize="true")
     assert "2 of 3 right (66.7%)" in some.get_title()
     assert viz.plot_confusion_matrix([0, 1], [2, 2], labels=[0, 1]).get_title().endswith("0 of 0 right")
+
+
+@needs_sklearn
+@pytest.mark.parametrize("true", [[0, 0, 2], [0, 1, 2], [3, 5, 8]])
+def test_strings_name_classes_that_are_numbers(true):
+    ax = viz.plot_confusion_matrix(true, true, labels=["x", "y", "z"])
+    plain = viz.plot_confusion_matrix(true, true, labels=[0, 1, 2] if 0 in true else None)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["x", "y", "z"]
+    assert (texts(ax), ax.get_title()) == (texts(plain), plain.get_title())
+    with pytest.raises(ValueError, match=r"there are 1 names in labels, and the \d classes in y do not tell which"):
+        viz.plot_confusion_matrix(true, true, labels=["x"])
 
 
 @needs_sklearn
@@ -493,6 +518,12 @@ def test_only_the_most_certain_mistakes_are_shown_and_the_title_says_so():
     ax = viz.plot_mistakes(np.ones((3, 2, 2)), [0, 0, 0], [0, 1, 1], most=1)
     assert ax.get_title() == "0 taken for 1"
     assert ax.figure.get_suptitle().endswith("\n(the first 1)")
+
+
+@pytest.mark.parametrize("true", [[0, 1, 2], [0, 1, -1], ["a", "b", "c"]])
+def test_classes_that_have_no_name_are_told(true):
+    with pytest.raises(ValueError, match=r"class_names must name the classes 0, 1, .* it has 2 names, and there are"):
+        viz.plot_mistakes(np.ones((3, 2, 2)), true, true[::-1], class_names=["x", "y"])
 
 
 def test_without_mistakes_the_picture_says_so():

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import sqlite3
+import tempfile
 import time
 import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -62,8 +65,9 @@ class Run:
         strict: bool = False,
     ) -> None:
         self.experiment, self.name, self.run_id, self.nested = experiment, name, run_id, nested
-        self.tracking_uri, self.tags, self.strict, self.or_new = tracking_uri, dict(tags or {}), strict, or_new
+        self.tags, self.strict, self.or_new = dict(tags or {}), strict, or_new
         self.mlflow = mlflow("MLflowLogger")
+        self.tracking_uri: str = tracking_uri or self.mlflow.get_tracking_uri()
         self.joined = self.away = False
         self.client: Any = None
         self._line: list[Callable[[], object]] = []
@@ -79,8 +83,7 @@ class Run:
             return
         try:
             with quiet():
-                if self.client is not None:
-                    _must_answer(self.client.tracking_uri)
+                _must_answer(self.tracking_uri)
                 while self._line:
                     self._line[0]()
                     del self._line[0]
@@ -104,8 +107,7 @@ class Run:
         for step in line:
             try:
                 with quiet():
-                    if self.client is not None:
-                        _must_answer(self.client.tracking_uri)
+                    _must_answer(self.tracking_uri)
                     step()
             except Exception as error:
                 lost.append(error)
@@ -119,7 +121,7 @@ class Run:
         if self.client is None:
             return False
         try:
-            _must_answer(self.client.tracking_uri)
+            _must_answer(self.tracking_uri)
         except Exception:
             return False
         return True
@@ -132,8 +134,8 @@ class Run:
 
     def _open(self) -> None:
         active = self.mlflow.active_run()
-        client = self.mlflow.MlflowClient(self.tracking_uri)
-        _must_answer(client.tracking_uri)
+        with _alone(self.tracking_uri):
+            client = self.mlflow.MlflowClient(self.tracking_uri)  # which makes the tables of a new store
         if self.run_id is not None and self._is_there(client):
             self.joined = active is not None and active.info.run_id == self.run_id
             client.update_run(self.run_id, status="RUNNING")
@@ -255,3 +257,17 @@ def _beside(uri: str) -> str | None:
         return None
     database = Path(uri.removeprefix("sqlite:///").partition("?")[0])
     return (database.absolute().parent / "mlruns").as_uri()
+
+
+@contextmanager
+def _alone(uri: str) -> Iterator[None]:
+    """Have the user's other processes wait: where several make an SQLite store at once, it is damaged for good."""
+    if not uri.startswith("sqlite:"):
+        yield
+        return
+    user = zlib.crc32(str(Path.home()).encode())
+    # A lock on a file, which is let go of where the process dies. The file stays, as others may wait for it.
+    lock = sqlite3.connect(Path(tempfile.gettempdir(), f"tensorgrad-{user:x}.lock"), timeout=60)
+    with closing(lock):
+        lock.execute("BEGIN EXCLUSIVE")
+        yield

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.tuning.pruning import optuna
 
 
@@ -20,10 +22,11 @@ def plot_study(study: Any, ax: Any = None) -> Any:
     >>> from tensorgrad import tuning
     >>> optuna.logging.set_verbosity(optuna.logging.ERROR)
     >>> study = optuna.create_study()
-    >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=3)
+    >>> study.optimize(lambda trial: trial.suggest_float("x", 1, 2) ** 2, n_trials=3)
     >>> tuning.plot_study(study).get_ylabel()
     'value'
     """
+    from tensorgrad.viz.curves import spread
     from tensorgrad.viz.panels import COLORS, QUIET, legend, panels, pyplot, returned
 
     plt = pyplot("plot_study")
@@ -44,15 +47,20 @@ def plot_study(study: Any, ax: Any = None) -> Any:
     values.plot(numbers, [t.value for t in complete], "o", color=COLORS[0], label="trial")
     values.step(numbers, best, where="post", color=COLORS[1], label="best so far")
     pruned = [(t.number, t.intermediate_values) for t in done["PRUNED"] if t.intermediate_values]
+    last = [reports[max(reports)] for _, reports in pruned]
     if pruned:
-        last = [reports[max(reports)] for _, reports in pruned]
         values.plot([n for n, _ in pruned], last, "x", color=QUIET, label="pruned, its last value")
+    metric = study.user_attrs.get("metric", "value")
+    drawn = np.array([*(trial.value for trial in complete), *last])
+    logarithmic = spread(metric, drawn[np.isfinite(drawn)])
+    if logarithmic:
+        values.set_yscale("log")
     failed = f"; {len(done['FAIL'])} failed" if done["FAIL"] else ""
     found = study.best_trial
     values.set(
         title=f"Best: {found.value:.4g}, in trial {found.number}{failed}",
         xlabel="trial",
-        ylabel=study.user_attrs.get("metric", "value"),
+        ylabel=f"{metric} (log scale)" if logarithmic else metric,
     )
     values.xaxis.set_major_locator(plt.matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
     values.grid(alpha=0.3)
@@ -73,7 +81,10 @@ def _importances(study: Any) -> dict[str, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            shares = importance.get_param_importances(study, evaluator=importance.PedAnovaImportanceEvaluator())
-        except (ValueError, RuntimeError):  # too few trials, or all alike
+            found = importance.get_param_importances(
+                study, evaluator=importance.PedAnovaImportanceEvaluator(), normalize=False
+            )
+        except ValueError:  # of a single trial, before Optuna 5
             return {}
-    return dict(shares) if len(shares) > 1 and all(share == share for share in shares.values()) else {}
+    total = sum(found.values())
+    return {name: x / total for name, x in found.items()} if len(found) > 1 and total > 0 else {}

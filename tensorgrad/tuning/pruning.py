@@ -22,8 +22,8 @@ class PruningCallback(Monitor):
     """Tells a trial of Optuna the number `monitor` of each epoch, and ends the fit of one that is not promising.
 
     The fit then raises `optuna.TrialPruned`, which Optuna takes for what it is: it works in any objective of Optuna's.
-    Raises `ValueError` where the study looks for small numbers and larger ones are better, or the other way round;
-    `mode` says which is the case where the name does not.
+    Raises `ValueError` where the study has several objectives, or looks for small numbers and larger ones are better,
+    or the other way round; `mode` says which is the case where the name does not.
 
     >>> import optuna, tensorgrad as tg
     >>> from tensorgrad import nn, train, tuning
@@ -45,6 +45,11 @@ class PruningCallback(Monitor):
         self.trial = trial
         study = getattr(trial, "study", None)
         wanted = {"min": "MINIMIZE", "max": "MAXIMIZE"}[self.mode]
+        if study is not None and len(study.directions) > 1:
+            raise ValueError(
+                f"PruningCallback: the study has {len(study.directions)} objectives, and Optuna prunes by one alone; "
+                f"leave the callback out"
+            )
         if study is not None and study.direction.name != wanted:
             raise ValueError(
                 f"PruningCallback: the study is to {study.direction.name.lower()}, and of {monitor!r} "

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,10 @@ class Integer:
     log: bool = False
 
     def __post_init__(self) -> None:
-        if not (hasattr(self.low, "__index__") and hasattr(self.high, "__index__")):
-            raise ValueError(f"Integer: low and high must be whole numbers, not {self.low!r} and {self.high!r}")
+        if not all(hasattr(number, "__index__") for number in vars(self).values()):
+            raise ValueError(f"{self}: low, high and step must be whole numbers")
+        if self.log and self.step != 1:
+            raise ValueError(f"{self}: with log=True there are no steps")
         _check(self, positive=self.log)
 
     def suggest(self, trial: Any, name: str) -> int:
@@ -73,19 +79,31 @@ class Integer:
 
 
 def _check(space: Uniform | LogUniform | Integer, positive: bool = False) -> None:
-    if not space.low <= space.high or (positive and space.low <= 0):
-        least = "more than 0, and " if positive else ""
-        raise ValueError(
-            f"{type(space).__name__}: low must be {least}not above high; they are {space.low!r} and {space.high!r}"
-        )
+    step = getattr(space, "step", None)
+    numbers = space.low, space.high, 1 if step is None else step
+    if not all(isinstance(number, Real) and math.isfinite(number) for number in numbers):
+        raise ValueError(f"{space}: these must be finite numbers")
+    if space.low > space.high or (positive and space.low <= 0):
+        raise ValueError(f"{space}: low must be {'more than 0, and ' if positive else ''}not above high")
+    if numbers[2] <= 0:
+        raise ValueError(f"{space}: step must be more than 0")
 
 
-def _choose(trial: Any, name: str, choices: Any) -> Any:
-    """One of a list. What Optuna cannot store goes by the text that shows it."""
+def _drawn(name: str, space: Any) -> Callable[[Any], Any]:
+    """The function of a trial that gives the parameter of a name."""
+    if hasattr(space, "suggest"):
+        return lambda trial: space.suggest(trial, name)
+    if isinstance(space, Set):
+        raise TypeError(f"search: the choices of {name!r} are a set, which has no order; make a list of it")
+    choices = space.tolist() if isinstance(space, np.ndarray) else space
+    if not isinstance(choices, list | tuple | range):
+        return lambda trial: space
+    # What Optuna cannot store goes by the text that shows it.
     by_key = {c if isinstance(c, bool | int | float | str | None) else _text(c): c for c in choices}
-    if len(by_key) < len(choices):
-        raise ValueError(f"search: the choices of {name!r} are not all different: {choices!r}")
-    return by_key[trial.suggest_categorical(name, list(by_key))]
+    if not choices or len(by_key) < len(choices):
+        wrong = "are not all different" if choices else "are none"
+        raise ValueError(f"search: the choices of {name!r} {wrong}: {space!r}")
+    return lambda trial: by_key[trial.suggest_categorical(name, list(by_key))]
 
 
 def _text(choice: Any) -> str:
@@ -98,14 +116,5 @@ def suggester(space: Any) -> Callable[[Any], dict[str, Any]]:
         return space
     if not isinstance(space, Mapping) or not space:
         raise TypeError(f"search: space must be a dict of names and spaces, or a function of a trial, not {space!r}")
-
-    def suggest(trial: Any) -> dict[str, Any]:
-        params = {}
-        for name, each in space.items():
-            if hasattr(each, "suggest"):
-                params[name] = each.suggest(trial, name)
-            else:
-                params[name] = _choose(trial, name, each) if isinstance(each, list | tuple) else each
-        return params
-
-    return suggest
+    drawn = {name: _drawn(name, each) for name, each in space.items()}
+    return lambda trial: {name: draw(trial) for name, draw in drawn.items()}

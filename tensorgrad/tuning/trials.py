@@ -6,13 +6,14 @@ import inspect
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from tensorgrad.metrics.naming import larger_is_better
+from tensorgrad.ops.checks import must_be_int
 from tensorgrad.random import default_generator, get_rng_state, manual_seed, set_rng_state
 from tensorgrad.train import Callback, EarlyStopping, Model
 from tensorgrad.tuning.picture import plot_study
@@ -68,12 +69,13 @@ def search(
     """Try hyperparameters, `n_trials` times, and return the best ones and the model that they give.
 
     `build(**params)` makes a compiled `train.Model`. `space` is a dict of the names of its parameters with `Uniform`,
-    `LogUniform` or `Integer`, a list of choices of any kind, or a value that stays; or it is a function that makes the
-    parameters from an Optuna trial. "batch_size" and "epochs" among them go to `fit`, where `build` does not take them.
-    Each model is fitted to X and y with `epochs`, `batch_size` and what else `Model.fit` takes (`validation_data`,
-    `validation_split`, `class_weight`, ...). `metric` is what counts, at the last epoch or, where an `EarlyStopping`
-    puts the best weights back, at theirs; it is made small, or large for accuracy and the like, unless `direction` says
-    "minimize" or "maximize". `callbacks` is a list, or a function of the trial that gives one.
+    `LogUniform` or `Integer`, choices of any kind in a list, tuple, range or array, or a value that stays; or it is a
+    function that makes the parameters from an Optuna trial. "batch_size" and "epochs" among them go to `fit`, where
+    `build` does not take them. Each model is fitted to X and y with `epochs`, `batch_size` and what else `Model.fit`
+    takes (`validation_data`, `validation_split`, `class_weight`, ...). `metric` is what counts, at the last epoch or,
+    where an `EarlyStopping` puts the best weights back, at theirs; it is made small, or large for accuracy and the
+    like, unless `direction` says "minimize" or "maximize". `callbacks` is a list, or a function of the trial that gives
+    one.
 
     By default parameters come from Optuna's TPE sampler (Bergstra et al., 2011), and trials that are worse than the
     median of the others after a fifth of the epochs are pruned; `optuna.pruners.NopPruner()` prunes none. All trials
@@ -83,8 +85,8 @@ def search(
     from `n_trials`, with the seed of the first call.
 
     `refit` fits the best model once more, as in its trial. `logger`, a `tracking.MLflowLogger`, gets that fit, with
-    the trials as runs below it. Raises `ValueError` for what cannot be searched, `RuntimeError` where no trial came to
-    its end, `ImportError` without Optuna.
+    the trials as runs below it. Raises `ValueError` or `TypeError` for what cannot be searched, `RuntimeError` where no
+    trial came to its end, `ImportError` without Optuna.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad import train, tuning
@@ -100,6 +102,7 @@ def search(
     (['hidden', 'learning_rate', 'optimizer'], 4, (2, 3))
     """
     optuna = _optuna("search")
+    must_be_int("search", 1, n_trials=n_trials, epochs=epochs)
     direction = direction or ("maximize" if larger_is_better(metric) else "minimize")
     if direction not in ("minimize", "maximize"):
         raise ValueError(f"search: direction must be 'minimize' or 'maximize', not {direction!r}")
@@ -110,10 +113,14 @@ def search(
         )
     suggest = suggester(space)
     fit = {"epochs": epochs, "batch_size": batch_size, "verbose": 0, **fit}
+    _must_take("Model.fit", Model.fit, [*fit, "self", "X"])
     with _quiet(optuna), _unchanged():
         study = _study(optuna, direction, sampler, pruner, seed, storage, study_name, epochs)
-        study.set_user_attr("metric", metric)
         trainer = _Trainer(build, suggest, X, y, metric, fit, callbacks, study, logger)
+        if isinstance(space, Mapping):
+            _must_take("build", build, [name for name in space if name not in trainer.to_fit])
+        trainer.must_know_the_trials()
+        study.set_user_attr("metric", metric)
         if logger is not None:
             logger.open()
         try:
@@ -133,6 +140,14 @@ def search(
         if logger is not None:
             logger.close()
     return result
+
+
+def _must_take(name: str, function: Callable[..., Any], keywords: list[str]) -> None:
+    """Raise `TypeError` where a function cannot be called with these keywords."""
+    try:
+        inspect.signature(function).bind(**dict.fromkeys(keywords))
+    except TypeError as error:
+        raise TypeError(f"search: {name} {error}") from None
 
 
 @contextmanager
@@ -209,6 +224,26 @@ class _Trainer:
         named = {p.name for p in parameters}
         self.to_fit = [name for name in _FIT if name not in named]
 
+    def must_know_the_trials(self) -> None:
+        """Raise `ValueError` unless the trials that the study has already are of the space."""
+        optuna = _optuna("search")
+        for trial in self.study.trials:
+            if trial.state.name not in ("COMPLETE", "PRUNED"):
+                continue  # it may have ended before all parameters were drawn
+            fixed = optuna.trial.FixedTrial(trial.params, trial.number)
+            try:
+                self.suggest(fixed)
+                for name, space in fixed.distributions.items():
+                    optuna.distributions.check_distribution_compatibility(trial.distributions[name], space)
+                others = trial.params.keys() - fixed.params.keys()
+                if others and not callable(self.callbacks):
+                    raise ValueError(f"it has {', '.join(sorted(others))} besides")
+            except ValueError as error:
+                raise ValueError(
+                    f"search: the trials of the study {self.study.study_name!r} are of another space; give another "
+                    f"study_name ({error})"
+                ) from None
+
     def __call__(self, trial: Any) -> float:
         """Fit the model of a trial."""
         mode = "min" if self.study.direction.name == "MINIMIZE" else "max"
@@ -226,6 +261,8 @@ class _Trainer:
         except Exception as error:
             if not isinstance(error, _optuna("search").TrialPruned):
                 trial.set_user_attr("error", f"{type(error).__name__}: {error}")
+            if isinstance(error, KeyError) and repr(self.metric) in str(error):
+                self.study.stop()  # no other trial would have the metric either
             raise
         return value
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.metrics.naming import larger_is_better
-from tensorgrad.viz.panels import COLORS, QUIET, legend, look, panel, panels, returned
+from tensorgrad.viz.panels import COLORS, QUIET, fitting, legend, look, panel, panels, returned
 
 DECADES = 50  # a loss that falls by more than this is drawn on a logarithmic scale
+MOST = 10  # runs that are told apart in one panel
 FEW = 30  # up to so many epochs each is a dot on the line
 
 
@@ -50,8 +51,9 @@ def plot_history(history: Any, metrics: str | Iterable[str] | None = None, ax: A
 def compare_histories(histories: Mapping[str, Any], metric: str = "loss", ax: Any = None) -> Any:
     """Draw one number of several training runs by epoch: `histories` maps the name of each run to its history.
 
-    `metric` is a name in every history, as "loss" or "val_accuracy"; the legend says each run's best. The histories and
-    the scale are those of `plot_history`. Returns the axes. Raises `ValueError` for a run that lacks the metric.
+    `metric` is a name in every history, as "loss" or "val_accuracy"; the legend says each run's best. More than 10 runs
+    have a panel each, where no `ax` is given, with the others in grey. The histories and the scale are those of
+    `plot_history`. Returns the axes, of several panels an array. Raises `ValueError` for a run that lacks the metric.
 
     >>> from tensorgrad import viz
     >>> ax = viz.compare_histories({"adam": {"loss": [0.9, 0.2]}, "sgd": {"loss": [0.9, 0.5]}})
@@ -72,14 +74,26 @@ def compare_histories(histories: Mapping[str, Any], metric: str = "loss", ax: An
             raise ValueError(f"compare_histories: {run!r} has no {metric!r}; it has {', '.join(records)}")
         curves[run] = records[metric]
     own = ax is None
+    every = list(curves.values())
+    best = {run: _best(metric, values) for run, values in curves.items()}
+    labels = {run: str(run) if i is None else f"{run} (best {curves[run][i]:.4g})" for run, i in best.items()}
+    if own and len(curves) > MOST:
+        axes = panels("compare_histories", len(curves), None, 5, (2.6, 2.2))
+        for each, (run, values) in zip(axes, curves.items()):
+            for other in every:
+                _line(each, other, "", color="0.85", linewidth=0.7)
+            _line(each, values, "", color=COLORS[0])
+            _finish(each, metric, every)
+            each.set_title(labels[run], fontsize=fitting(each, max(labels.values(), key=len), 6, 10))
+            each.locator_params(axis="x", nbins=4)
+            each.label_outer()
+        return returned(axes)
     longest = max(map(len, curves))
     many = own and (len(curves) > 4 or longest > 24)
     ax = panel("compare_histories", ax, (7.2 + 0.08 * longest, 4.2) if many else (6, 4.2))
     for i, (run, values) in enumerate(curves.items()):
-        best = _best(metric, values)
-        label = run if best is None else f"{run} (best {values[best]:.4g})"
-        _line(ax, values, label, **look(i))
-    _finish(ax, metric, list(curves.values()))
+        _line(ax, values, labels[run], **look(i))
+    _finish(ax, metric, every)
     legend(ax, many, ncols=1 + len(curves) // 18)
     return ax
 
@@ -96,6 +110,11 @@ def _records(name: str, history: Any) -> dict[str, np.ndarray[Any, Any]]:
     if not records:
         raise ValueError(f"{name}: the history has no epochs yet")
     return records
+
+
+def spread(name: str, values: np.ndarray[Any, Any]) -> bool:
+    """Whether finite numbers of a name, no score, lie so far apart that they need a logarithmic scale."""
+    return bool(not larger_is_better(name) and values.size and 0 < values.min() < values.max() / DECADES)
 
 
 def _best(name: str, values: np.ndarray[Any, Any]) -> int | None:
@@ -138,7 +157,7 @@ def _finish(ax: Any, name: str, curves: list[np.ndarray[Any, Any]]) -> None:
     every = np.concatenate(curves)
     every = every[np.isfinite(every)]
     words = name.replace("val_", "validation_").replace("_", " ")
-    logarithmic = not larger_is_better(name) and every.size and every.min() > 0 and every.max() > DECADES * every.min()
+    logarithmic = spread(name, every)
     if logarithmic:
         ax.set_yscale("log")
     title = words.upper() if len(words) <= 3 else words[:1].upper() + words[1:]

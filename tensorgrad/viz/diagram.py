@@ -47,10 +47,11 @@ def network_diagram(module: Any, input_size: Any = None, path: str = "forward") 
     dropout) written below it; other networks as boxes. `path` says which shapes to add: of the values on their way
     "forward", of their gradients and the parameters' on the way "backward", or of "both". n is the number of examples.
 
-    `module` is a Module, or a model with a `.module`. `input_size`, the shape of one example, an int or a tuple, is
-    what a forward of zeros is done with, in evaluation mode; it may be left out for a Sequential: then shapes are known
-    where its first layer is dense. What a `forward` does between its layers is not drawn (see `graph`), and the line
-    there is dotted. Raises `ValueError` for another path, or where `input_size` is needed.
+    `module` is a Module, or a model with a `.module`. `input_size`, the shape of one example, an int or a tuple, or of
+    several inputs a tuple of shapes, is what a forward of zeros is done with, in evaluation mode. It may be left out
+    for a `train.Model` that has met data, and for a Sequential: then shapes are known where its first layer is dense.
+    What a `forward` does between its layers is not drawn (see `graph`), and the line there is dotted. Raises
+    `ValueError` for another path, or where `input_size` is needed, and `TypeError` where inputs are missing.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad import viz
@@ -60,16 +61,17 @@ def network_diagram(module: Any, input_size: Any = None, path: str = "forward") 
     """
     if path not in PATHS:
         raise ValueError(f"network_diagram: path must be 'forward', 'backward' or 'both', not {path!r}")
+    task = getattr(module, "_task", None)  # of a fitted model
     module = module_of("network_diagram", module)
-    layers, shape, ends = trace(module, input_size)
+    layers, shapes, ends = trace(module, input_size, None if task is None else task.inputs)
     total = sum(parameter._data.size for parameter in module.parameters())
     title = bold(f"{type(module).__name__}: {counted(len(layers), 'layer')}, {counted(total, 'parameter')}")
     if not all(all(sources.values()) for sources in (*(layer.sources for layer in layers), ends)):
         title += f"<BR/>{small('dotted: other operations in between')}"
     dot = _start(title)
-    columns = _columns(layers, shape, ends)
+    columns = _columns(layers, shapes, ends)
     if columns is None:
-        _draw_boxes(dot, layers, shape, ends, path)
+        _draw_boxes(dot, layers, shapes, ends, path)
     else:
         _draw_units(dot, columns, path)
     return Diagram(dot.source, len(layers), total)
@@ -103,12 +105,14 @@ def _gradients(layer: Layer) -> list[str]:
 # Boxes
 
 
-def _draw_boxes(dot: Any, layers: Sequence[Layer], shape: Shape | None, ends: Sources, path: str) -> None:
+def _draw_boxes(dot: Any, layers: Sequence[Layer], inputs: list[Shape | None], ends: Sources, path: str) -> None:
     dot.attr("graph", rankdir="TB", nodesep="0.3", ranksep="0.35")
     dot.attr("node", shape="box", margin="0.14,0.07", height="0.3")
-    _box(dot, "in", "data", [bold("input"), small(_shown(shape))])
-    shapes = [shape, *(layer.shape for layer in layers)]  # from the input on, as is
-    learned = [False]  # whether there is something to learn at a layer or before it
+    first = -len(inputs)
+    for source, shape in zip(range(first, 0), inputs):
+        _box(dot, _named(source, first), "data", [bold("input"), small(_shown(shape))])
+    shapes = dict(enumerate([*inputs, *(layer.shape for layer in layers)], first))
+    learned = dict.fromkeys(range(first, 0), False)  # whether there is something to learn at a layer or before it
     for i, layer in enumerate(layers):
         title = type(layer.module).__name__
         settings = "" if layer.module._modules else layer.module.extra_repr().replace("\n", ", ")
@@ -118,12 +122,19 @@ def _draw_boxes(dot: Any, layers: Sequence[Layer], shape: Shape | None, ends: So
             lines += [_colored(short(text), BACKWARD) for text in _gradients(layer)]
         _box(dot, f"layer{i}", "parameter" if layer.count else "operation", lines)
         for source, direct in layer.sources.items():
-            _flow(dot, source, f"layer{i}", shapes[source + 1], path, learned[source + 1], direct)
-        learned.append(layer.count > 0 or any(learned[source + 1] for source in layer.sources))
-    last = shapes[1 + max(ends)] if all(ends.values()) else None
+            _flow(dot, _named(source, first), f"layer{i}", shapes[source], path, learned[source], direct)
+        learned[i] = layer.count > 0 or any(learned[source] for source in layer.sources)
+    last = shapes[max(ends)] if all(ends.values()) else None
     _box(dot, "out", "output", [bold("output"), small(_shown(last))])
     for source, direct in ends.items():
-        _flow(dot, source, "out", shapes[source + 1], path, learned[source + 1], direct)
+        _flow(dot, _named(source, first), "out", shapes[source], path, learned[source], direct)
+
+
+def _named(source: int, first: int) -> str:
+    """The name of the box of a layer, or of an input: "in", of several "in0" and so on."""
+    if source >= 0:
+        return f"layer{source}"
+    return "in" if first == -1 else f"in{source - first}"
 
 
 def _box(dot: Any, name: str, kind: str, lines: list[str]) -> None:
@@ -131,9 +142,8 @@ def _box(dot: Any, name: str, kind: str, lines: list[str]) -> None:
     dot.node(name, f"<{'<BR/>'.join(line for line in lines if line)}>", fillcolor=fill, color=border, style=style)
 
 
-def _flow(dot: Any, source: int, target: str, shape: Shape | None, path: str, learned: bool, direct: bool) -> None:
+def _flow(dot: Any, start: str, target: str, shape: Shape | None, path: str, learned: bool, direct: bool) -> None:
     """The lines between two boxes: of values, and of gradients where something before them learns."""
-    start = f"layer{source}" if source >= 0 else "in"
     style = "solid" if direct else "dotted"
     text = f"  {_shown(shape)}  " if direct else ""
     if path == "backward":
@@ -158,10 +168,11 @@ class _Column:
     gradients: list[str] = field(default_factory=list)
 
 
-def _columns(layers: Sequence[Layer], shape: Shape | None, ends: Sources) -> list[_Column] | None:
+def _columns(layers: Sequence[Layer], inputs: list[Shape | None], ends: Sources) -> list[_Column] | None:
     """The columns of a chain of dense layers; None for any other network."""
     last = len(layers) - 1
-    if shape is None or ends != {last: True} or not any(isinstance(layer.module, Linear) for layer in layers):
+    shape, *others = inputs
+    if shape is None or others or ends != {last: True} or not any(isinstance(layer.module, Linear) for layer in layers):
         return None
     columns = [_Column(shape[-1], ["input"])]
     for i, layer in enumerate(layers):

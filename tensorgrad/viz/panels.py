@@ -88,11 +88,11 @@ def module_of(name: str, model: Any) -> Module:
     return module
 
 
-def classes_of(name: str, y: np.ndarray[Any, Any], columns: int) -> np.ndarray[Any, Any]:
-    """The classes that the columns of scores stand for: those in y, in order, or 0, 1, ... if y has not all of them."""
+def classes_of(name: str, y: np.ndarray[Any, Any], count: int, what: str = "columns of scores") -> np.ndarray[Any, Any]:
+    """The classes that columns or names stand for: those in y, in order, or 0, 1, ... if y has not all of them."""
     found = np.unique(y)
-    if len(found) == columns:
+    if len(found) == count:
         return found
-    if len(found) < columns and found.dtype.kind in "iu" and found.size and found[0] >= 0 and found[-1] < columns:
-        return np.arange(columns)
-    raise ValueError(f"{name}: the scores have {columns} columns, and the {len(found)} classes in y do not tell which")
+    if len(found) < count and found.dtype.kind in "iu" and found.size and found[0] >= 0 and found[-1] < count:
+        return np.arange(count)
+    raise ValueError(f"{name}: there are {count} {what}, and the {len(found)} classes in y do not tell which they mean")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,8 +14,10 @@ from tensorgrad.backends.dtypes import int64
 from tensorgrad.creation import zeros
 from tensorgrad.nn import Embedding, Linear, Module, ModuleDict, ModuleList, Sequential
 from tensorgrad.nn.modes import computing_dtype, evaluating
+from tensorgrad.viz.labels import counted
 
 Shape = tuple[int, ...]
+Inputs = Sequence[tuple[Shape, Any]]  # the shape of an example of each, and its dtype
 Sources = dict[int, bool]
 CONTAINERS = (Sequential, ModuleList, ModuleDict)
 
@@ -23,8 +26,9 @@ CONTAINERS = (Sequential, ModuleList, ModuleDict)
 class Layer:
     """A layer as it was called: by which name, on the outputs of which others, and what came out.
 
-    `sources` are the positions of those others, -1 for the network's input, each with whether the layer took just that
-    output, or something that was made of it in between. A shape that is not known is None.
+    `sources` are the positions of those others, -1 for the network's input (of several -1 for the last), each with
+    whether the layer took just that output, or something that was made of it in between. A shape that is not known is
+    None.
     """
 
     name: str
@@ -45,23 +49,31 @@ def named_layers(module: Module, prefix: str = "") -> Iterator[tuple[str, Module
         yield from named_layers(child, f"{prefix}.{name}" if prefix else name)
 
 
-def trace(module: Module, input_size: Any) -> tuple[list[Layer], Shape | None, Sources]:
-    """The layers in the order of their calls, the shape of the input, and which layers the output is from.
+def trace(
+    module: Module, input_size: Any, met: Inputs | None = None
+) -> tuple[list[Layer], list[Shape | None], Sources]:
+    """The layers in the order of their calls, the shapes of the inputs, and which layers the output is from.
 
-    The first number of a shape, 1, stands for n. Without an input size that of a leading dense layer is taken; where
-    there is none a Sequential's layers are known, without shapes. Raises `ValueError` for any other module.
+    The first number of a shape, 1, stands for n. Without an input size the inputs are those that were `met`, or that
+    of a leading dense layer; where there is none a Sequential's layers are known, without shapes. Raises `ValueError`
+    for any other module.
     """
     named = list(named_layers(module))
     if not named:
         raise ValueError(f"network_diagram: {type(module).__name__} has no layers")
     chained = all(isinstance(each, Sequential) for each in _above(module, {id(layer) for _, layer in named}))
-    if input_size is None and chained and isinstance(named[0][1], Linear):
+    if input_size is None and met is None and chained and isinstance(named[0][1], Linear):
         input_size = (named[0][1].in_features,)
     if input_size is not None:
-        shape = (1, *((input_size,) if hasattr(input_size, "__index__") else input_size))
-        found, ends = _called(module, named, shape)
+        met = [(shape, computing_dtype(module)) for shape in _shapes(input_size)]
+        if isinstance(named[0][1], Embedding):
+            met[0] = met[0][0], int64
+    shapes: list[Shape | None]
+    if met is not None:
+        shapes = [(1, *shape) for shape, _ in met]
+        found, ends = _called(module, named, met)
     elif chained:
-        shape, ends = None, {len(named) - 1: True}
+        shapes, ends = [None], {len(named) - 1: True}
         found = [Layer(name, layer, {i - 1: True}) for i, (name, layer) in enumerate(named)]
     else:
         raise ValueError(
@@ -74,7 +86,15 @@ def trace(module: Module, input_size: Any) -> tuple[list[Layer], Shape | None, S
         seen.update(id(p) for _, p in fresh)
         layer.parameters = {name: p.shape for name, p in fresh}
         layer.count = sum(p._data.size for _, p in fresh)
-    return found, shape, ends
+    return found, shapes, ends
+
+
+def _shapes(input_size: Any) -> list[Shape]:
+    """The shape of an input, or those of several."""
+    given = input_size if isinstance(input_size, tuple | list) else (input_size,)
+    if given and all(isinstance(each, tuple | list) for each in given):
+        return [tuple(each) for each in given]
+    return [tuple(given)]
 
 
 def _above(module: Module, layers: set[int]) -> Iterator[Module]:
@@ -84,12 +104,19 @@ def _above(module: Module, layers: set[int]) -> Iterator[Module]:
             yield from _above(child, layers)
 
 
-def _called(module: Module, named: list[tuple[str, Module]], shape: Shape) -> tuple[list[Layer], Sources]:
+def _called(module: Module, named: list[tuple[str, Module]], inputs: Inputs) -> tuple[list[Layer], Sources]:
     """The layers that a forward of zeros calls, and where its result is from."""
     found: list[Layer] = []
-    words = isinstance(named[0][1], Embedding)
-    x: Any = zeros(*shape, dtype=int64) if words else zeros(*shape, dtype=computing_dtype(module), requires_grad=True)
-    made = {id(x): -1}  # what flowed, tensors and their places in the graph, and which layer it is from
+    given = [zeros(1, *shape, dtype=dtype, requires_grad=dtype.kind == "f") for shape, dtype in inputs]
+    try:
+        inspect.signature(module.forward).bind(*given)
+    except TypeError as error:
+        raise TypeError(
+            f"network_diagram: {type(module).__name__} with {counted(len(given), 'input')}: {error}; give input_size, "
+            f"of several inputs a shape for each, as ((3,), (5,))"
+        ) from None
+    # What flowed, tensors and their places in the graph, and which layer it is from.
+    made = {id(x): i - len(given) for i, x in enumerate(given)}
     alive: list[Any] = []  # an id stays that of its object as long as the object lives
 
     def note(name: str, layer: Module, args: tuple[Any, ...], output: Any) -> None:
@@ -103,7 +130,7 @@ def _called(module: Module, named: list[tuple[str, Module]], shape: Shape) -> tu
     handles = [layer.register_forward_hook(partial(note, name)) for name, layer in named]
     try:
         with evaluating(module), enable_grad():
-            result = module(x)
+            result = module(*given)
     finally:
         for handle in handles:
             handle.remove()
