@@ -108,7 +108,7 @@ def few_cats(tmp_path):
     return tmp_path
 
 
-SMALL = ["--epochs", "1", "--seeds", "2", "--copies", "2"]
+SMALL = ["--epochs", "1", "--seeds", "2", "--copies", "2", "--rounds", "1"]
 
 
 def test_tracked_without_mlflow_prints_the_mean_of_each_network(few_cats, capsys):
@@ -137,5 +137,5 @@ def test_tracked_reaches_its_figures(tmp_path, data_root):
     arguments = ["--no-track", "--root", str(data_root), "--out", str(tmp_path)]
     cats = tracked.main(["--seeds", "2", *arguments])
     assert np.mean(cats["convolutional"]) >= 0.84
-    assert np.mean(cats["20-7-5-1 taught"]) >= 0.72
+    assert np.mean(cats["20-7-5-1 taught"]) >= 0.8
     assert np.mean(tracked.main(["--data", "mnist", "--seeds", "1", *arguments])["32-16-10"]) >= 0.955
