@@ -74,9 +74,9 @@ def draw_plane(model: VAE, data: MNIST, path: Path, side: int = 18) -> None:
     left.imshow(sheet, cmap="gray_r", extent=(-2.5, 2.5, -2.5, 2.5))
     left.set(title="What lies at each point of the plane")
     means = model.encode(data.images)[0]
-    points = right.scatter(means[:, 0], means[:, 1], c=data.labels, cmap="tab10", s=3)
+    points = right.scatter(means[:, 0], means[:, 1], c=data.labels, cmap="tab10", s=3, vmin=-0.5, vmax=9.5)
     right.set(title="Where the test images lie", aspect="equal")
-    figure.colorbar(points, ax=right, ticks=range(10))
+    figure.colorbar(points, ax=right, ticks=range(10), label="digit")
     figure.savefig(path, dpi=100)
     plt.close(figure)
 

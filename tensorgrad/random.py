@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from typing import Any
@@ -126,6 +128,25 @@ def set_rng_state(new_state: dict[str, Any]) -> None:
     >>> tg.set_rng_state(tg.get_rng_state())
     """
     default_generator.set_state(new_state)
+
+
+@contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True) -> Iterator[None]:
+    """Leave the default generator as it was before the block; `devices` is there for PyTorch's sake.
+
+    >>> import tensorgrad as tg
+    >>> generator = tg.manual_seed(0)
+    >>> with tg.random.fork_rng():
+    ...     x = tg.rand(1)
+    >>> tg.rand(1) == x
+    tensor([True])
+    """
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            set_rng_state(state)
 
 
 def numpy_of(generator: Generator | None) -> np.random.Generator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import math
 
@@ -545,3 +546,27 @@ def test_a_plateau_of_optims_begins_anew_with_each_fit():
 def test_a_folder_may_have_the_epoch_in_its_name(tmp_path):
     fit(compiled(), train.ModelCheckpoint(tmp_path / "run-{epoch}" / "model"), epochs=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run-1", "run-2"]
+
+
+def test_a_copy_that_a_callback_makes_is_in_no_fit():
+    copies = []
+    keep = train.LambdaCallback(on_epoch_end=lambda epoch, logs: copies.append(copy.deepcopy(made)))
+    made = compiled()
+    fit(made, keep, epochs=1)
+    copies[0].fit(X, Y, verbose=0)
+    assert len(copies[0].history.epoch) == 2
+
+
+def test_a_checkpoint_makes_a_folder_where_it_writes_a_file(tmp_path):
+    checkpoint = train.ModelCheckpoint(str(tmp_path / "{epoch}" / "m.safetensors"), every=3)
+    fit(compiled(), checkpoint, epochs=6)
+    assert len(list(tmp_path.iterdir())) == len(list(tmp_path.glob("*/m.safetensors"))) == 2
+
+
+def test_a_rate_that_is_set_between_two_fits_is_where_a_schedule_begins():
+    made = compiled(0.1)
+    for rate in (0.1, 0.005):
+        made.learning_rate = rate
+        steps = train.LRScheduler(lr_scheduler.StepLR, step_size=1)
+        history = fit(made, steps, epochs=2)
+        assert history["learning_rate"][-2:] == pytest.approx([rate, rate / 10])

@@ -229,6 +229,16 @@ def test_a_seed_repeats_every_kind_of_random_number():
     assert tg.rand(3).tolist() == a.tolist()
 
 
+def test_what_is_drawn_in_a_fork_is_drawn_again_after_it():
+    tg.manual_seed(0)
+    with tg.random.fork_rng():
+        a = tg.rand(3)
+    assert tg.rand(3).tolist() == a.tolist()
+    with tg.random.fork_rng(enabled=False):
+        b = tg.rand(3)
+    assert tg.rand(3).tolist() != b.tolist()
+
+
 @pytest.mark.parametrize("dtype", [tg.float16, tg.float32, tg.float64])
 def test_uniform_numbers_stay_below_one_and_have_their_moments(dtype):
     x, y = tg.rand(20000, dtype=dtype), tg.randn(20000, dtype=dtype).double()

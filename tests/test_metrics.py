@@ -497,7 +497,8 @@ def test_a_function_of_each_example_takes_weights():
     [
         ("val_accuracy", True), ("acc", True), ("val_f1_score", True), ("r2", True), ("roc_auc", True), ("F1", True),
         ("top5 accuracy", True), ("TopKAccuracy", True), ("loss", False), ("val_mae", False), ("error2", False),
-        ("accumulated_error", False), ("underscored_loss", False),
+        ("accumulated_error", False), ("mIoU", True), ("f1score", True), ("top5acc", True), ("AUROC", True),
+        ("val_meanIoU", True), ("underscored_loss", False),
     ],
 )  # fmt: skip
 def test_scores_are_known_by_the_words_of_their_names(name, larger):

@@ -42,17 +42,37 @@ def changed(array, at, value):
     return array
 
 
+def loader(X):
+    return DataLoader(TensorDataset(tg.tensor(X), tg.tensor(Y)), batch_size=12)
+
+
+def frame(X):
+    pandas = pytest.importorskip("pandas")
+    return pandas.DataFrame(X, columns=["a", "b"], index=[f"r{i}" for i in range(len(X))])
+
+
 DATA = {
     "nan": (
         lambda: fit(changed(X, (3, 1), np.nan)),
         ValueError,
-        r"1 values that are NaN or infinite, the first at X\[3, 1\]",
+        r"1 value that is NaN or infinite, the first at X\[3, 1\]",
     ),
     "infinity": (lambda: fit(changed(X, (0, 0), np.inf)), ValueError, "the first at X"),
     "too large": (lambda: fit(changed(X, (0, 0), 1e300)), ValueError, "too large for float32"),
     "nan in y": (lambda: fit(y=changed(X[:, 0], 2, np.nan), loss="mse", outputs=1), ValueError, r"y\[2\]"),
     "nan label": (lambda: fit(y=changed(Y, 2, np.nan)), ValueError, "NaN"),
     "no label": (lambda: fit(y=changed(Y.astype(str), 2, None)), ValueError, r"y\[2\] is None"),
+    "nan in a frame": (
+        lambda: fit(frame(changed(X, ([3, 5], 1), np.nan))),
+        ValueError,
+        r"2 values that are NaN.* X.iloc\[3, 1\], which is row 'r3' of column 'b'",
+    ),
+    "nan in a loader": (
+        lambda: fit(loader(changed(X, (3, 1), np.nan)), None),
+        ValueError,
+        r"the first at batch\[3, 1\]",
+    ),
+    "batches of a loader": (lambda: fit(loader(X), None, batch_size=5), ValueError, "batches of 12; batch_size=5 goes"),
     "lengths": (lambda: fit(y=Y[:5]), ShapeError, "X has 12 examples, and y has 5"),
     "lengths of inputs": (lambda: fit((X, X[:5])), ShapeError, "different lengths: 12, 5"),
     "no y": (lambda: fit(y=None), ValueError, "y is missing"),
@@ -432,3 +452,28 @@ def test_a_network_that_ends_otherwise_in_training_is_told():
     made.compile("adam", CATEGORICAL)
     with pytest.raises(ValueError, match="ends in a softmax when it evaluates, and in linear when it trains"):
         made.fit(X, Y, verbose=0)
+
+
+def test_an_attribute_that_freezes_nothing_is_told():
+    made = model()
+    made.layers[0].trainable = False
+    with pytest.raises(AttributeError, match=r"of layer '0', does nothing; .* model.configure\('0', trainable=False\)"):
+        made.fit(X, Y, verbose=0)
+    del made.layers[0].trainable
+    made.trainable = False
+    with pytest.raises(AttributeError, match=r"of the model, does nothing; .* model.configure\('', trainable=False\)"):
+        made.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("load_weights", "'load_weights': model.module.load_state_dict"), ("weight", "'weight'$")]
+)
+def test_names_of_keras_and_pytorch_say_where_it_is(name, text):
+    with pytest.raises(AttributeError, match=f"^'Model' object has no attribute {text}"):
+        getattr(train.Model(), name)
+
+
+def test_a_name_of_another_format_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"save: a model is written as safetensors, and .*m.keras' names another"):
+        model().save(tmp_path / "m.keras")
+    assert list(tmp_path.iterdir()) == []

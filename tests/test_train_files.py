@@ -244,3 +244,31 @@ def test_layers_that_are_used_twice_are_not_described_as_two():
     layer = nn.Linear(3, 3)
     with pytest.raises(NotDescribed):
         describe(nn.Sequential(layer, nn.ReLU(), layer))
+
+
+def test_a_loaded_network_can_be_changed_and_fitted(tmp_path):
+    fitted().save(tmp_path / "model.safetensors")
+    again = train.Model.load(tmp_path / "model.safetensors")
+    again.configure("0", trainable=False)
+    before = again.layers[0].weight.tolist()
+    again.fit(X, Y, verbose=0)
+    assert again.layers[0].weight.tolist() == before
+    named = fitted(NAMES)
+    named.add(nn.Linear(3, 4))
+    named.fit(X, np.where(np.arange(len(X)) == 0, "down", NAMES), verbose=0)
+    assert named.classes_.tolist() == ["down", "left", "right", "up"]
+
+
+def test_saving_and_loading_in_mid_fit_change_nothing(tmp_path):
+    def fit(*callbacks):
+        tg.manual_seed(0)
+        model = train.Model(train.mlp([2, 8, 3], dropout=0.5))
+        model.compile("adam", "cross_entropy")
+        return model.fit(X, Y, epochs=3, verbose=0, callbacks=callbacks)["loss"]
+
+    class Away(train.Callback):
+        def on_epoch_end(self, epoch, logs):
+            self.model.save(tmp_path / "model.safetensors")
+            train.Model.load(tmp_path / "model.safetensors")
+
+    assert fit() == fit(Away())

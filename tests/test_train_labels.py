@@ -409,3 +409,22 @@ def test_places_whose_label_is_ignored_are_left_out_one_by_one():
 def test_an_ignored_label_may_be_among_the_last_only():
     y = np.where(np.arange(60) < 50, np.arange(60) % 3, -100)
     assert "val_loss" in fitted(loss=nn.CrossEntropyLoss(), y=y, validation_split=0.25)[1]
+
+
+def test_a_loader_of_other_numbers_is_converted_as_arrays_are():
+    X, y = SPIRAL
+    expected = fitted(shuffle=False)[1]["loss"]
+    loader = DataLoader(TensorDataset(X.double(), y), batch_size=16)
+    assert fitted(X=loader, y=None)[1]["loss"] == expected
+
+
+@pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(), F.cross_entropy, nn.CrossEntropyLoss(weight=BY_CLASS)])
+def test_the_loss_over_batches_is_that_of_all_examples_at_once(loss):
+    y = SPIRAL[1].clone()
+    y[:8] = y[20:25] = -100
+    model, _ = fitted(loss=loss, y=y, epochs=1)
+    expected = loss(model(SPIRAL[0]), y).item()
+    for size in (None, 8, 7):
+        assert model.evaluate(SPIRAL[0], y, batch_size=size) == pytest.approx(expected, rel=1e-5)
+    history = model.fit(SPIRAL[0], y, batch_size=8, shuffle=False, verbose=0)
+    assert np.isfinite(history["loss"]).all()

@@ -170,3 +170,14 @@ def test_arrays_are_lists_of_dropouts():
     ]
     assert drops == [0.1, 0.2]
     assert train.mlp(np.array([2, 3, 1]), dropout=np.float64(0.5))[2].p == 0.5
+
+
+def test_only_an_embedding_has_a_row_of_padding():
+    class Words(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.padding_idx, self.table = 0, nn.Embedding(5, 4, padding_idx=0)
+
+    table = train.initialize(Words(), "xavier").table.weight
+    assert (table[0] == 0).all()
+    assert (table[1:] != 0).all()

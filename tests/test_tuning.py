@@ -328,6 +328,8 @@ def test_optuna_says_nothing_and_its_verbosity_is_as_it_was(capfd):
         ({"space": {}}, TypeError, r"space must be a dict of names and spaces, or a function of a trial, not \{\}"),
         ({"space": {"units": [2, 2]}}, ValueError, r"the choices of 'units' are not all different: \[2, 2\]"),
         ({"space": {"units": []}}, ValueError, r"the choices of 'units' are none: \[\]"),
+        ({"space": {"units": (2, 64)}}, TypeError, r"units=\(2, 64\) does not tell .* tuning.Integer"),
+        ({"space": np.ones((3, 2))}, TypeError, r"not ndarray; the order is search\(build, space, X, y\)"),
         ({"space": {"units": {2, 3}}}, TypeError, "the choices of 'units' are a set, which has no order; make a list"),
         ({"metric": "val_f1", "n_trials": 9}, RuntimeError, "none of 1 trials .* there is no 'val_f1' among loss, acc"),
         ({"builder": lambda **params: 1}, RuntimeError, "build must return a compiled train.Model, not int"),

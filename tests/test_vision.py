@@ -267,6 +267,7 @@ def test_padding_alone_is_that_of_a_part():
             ).tolist()
         )
     assert transforms.Pad(1)(drawn(4, 5, 3)).shape == (6, 7, 3)
+    assert transforms.Pad(1, fill=(9, 8, 7))(drawn(4, 5, 3))[0, 0].tolist() == [9, 8, 7]
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 60), (60, 40), (9, 9)])

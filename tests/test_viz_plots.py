@@ -570,3 +570,16 @@ def test_every_name_of_the_room_is_there_and_others_are_not():
     assert set(viz.__all__) == set(dir(viz))
     with pytest.raises(AttributeError, match="no attribute 'plot_nothing'"):
         viz.plot_nothing  # noqa: B018
+
+
+def test_probabilities_in_place_of_classes_are_told_with_what_to_take():
+    p = np.array([[0.2], [0.9]])
+    with pytest.raises(ValueError, match=r"y_pred must be classes, and holds 0.2; .* model.predict_classes\(X\)"):
+        viz.plot_mistakes(np.ones((2, 3, 3)), [0, 1], p)
+    with pytest.raises(ShapeError, match=r"of one column of probabilities \(n, 1\) take model.predict_classes"):
+        viz.plot_confusion_matrix([0, 1], p)
+
+
+def test_classes_that_are_not_counted_from_0_are_named_by_a_mapping():
+    axes = viz.plot_mistakes(np.ones((2, 3, 3)), ["a", "b"], ["b", "a"], class_names={"a": "ant", "b": "bee"})
+    assert [ax.get_title() for ax in axes] == ["ant taken for bee", "bee taken for ant"]

@@ -46,13 +46,15 @@ NAMES: dict[str, type[Metric]] = {
 }
 
 
-_LARGER_IS_BETTER = re.compile(r"(acc|accuracy|[a-z]*auc|precision|recall|f1|r2|score|m?iou|dice|bleu)\d*")
+_LARGER_IS_BETTER = re.compile(
+    r"(top\d*)?(acc|accuracy|[a-z]*auc|auroc|auprc|aucpr|precision|recall|[fr]\d(score)?|score|(m|mean)?iou|dice|bleu)\d*"
+)
 
 
 def larger_is_better(name: str) -> bool:
     """Whether a number of this name is a score, as an accuracy is, rather than a loss or an error."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-    return any(_LARGER_IS_BETTER.fullmatch(word) for word in re.split(r"[^a-z0-9]+", words))
+    return any(_LARGER_IS_BETTER.fullmatch(word) for word in re.split(r"[^a-z0-9]+", f"{words} {name.lower()}"))
 
 
 def get(metric: Any) -> Metric:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import sqlite3
-import tempfile
 import time
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import tensorgrad
+from tensorgrad.utils.stores import alone
 
 _SECONDS = 1.0  # between two writings of numbers: a write takes milliseconds, and an epoch may take less
 _PAUSE = 60.0  # seconds until what failed is tried again
@@ -134,7 +132,7 @@ class Run:
 
     def _open(self) -> None:
         active = self.mlflow.active_run()
-        with _alone(self.tracking_uri):
+        with alone(self.tracking_uri):
             client = self.mlflow.MlflowClient(self.tracking_uri)  # which makes the tables of a new store
         if self.run_id is not None and self._is_there(client):
             self.joined = active is not None and active.info.run_id == self.run_id
@@ -257,17 +255,3 @@ def _beside(uri: str) -> str | None:
         return None
     database = Path(uri.removeprefix("sqlite:///").partition("?")[0])
     return (database.absolute().parent / "mlruns").as_uri()
-
-
-@contextmanager
-def _alone(uri: str) -> Iterator[None]:
-    """Have the user's other processes wait: where several make an SQLite store at once, it is damaged for good."""
-    if not uri.startswith("sqlite:"):
-        yield
-        return
-    user = zlib.crc32(str(Path.home()).encode())
-    # A lock on a file, which is let go of where the process dies. The file stays, as others may wait for it.
-    lock = sqlite3.connect(Path(tempfile.gettempdir(), f"tensorgrad-{user:x}.lock"), timeout=60)
-    with closing(lock):
-        lock.execute("BEGIN EXCLUSIVE")
-        yield

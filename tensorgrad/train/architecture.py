@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorgrad import nn
 from tensorgrad.nn.module import Module
-from tensorgrad.random import get_rng_state, set_rng_state
+from tensorgrad.random import fork_rng
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
@@ -35,11 +35,8 @@ def describe(module: Module) -> dict[str, Any]:
     )
     """
     description = _describe(module)
-    state = get_rng_state()  # building draws weights, and saving must not change what is drawn after it
-    try:
+    with fork_rng():  # building draws weights, and saving must not change what is drawn after it
         again = build(description)
-    finally:
-        set_rng_state(state)
     alike = len(list(again.parameters())) == len(list(module.parameters()))  # or layers were used twice
     if not alike or repr(again) != repr(module) or _shapes(again) != _shapes(module):
         raise NotDescribed(f"{type(module).__name__} holds a layer that its class and attributes do not describe")

@@ -106,6 +106,8 @@ class Asking(Data):
     def classes_(self) -> Array:
         """The labels in the order of `predict_proba`'s columns. Raises `RuntimeError` before the first fit."""
         if self._task is None:
+            if self._kind == "regression":
+                raise AttributeError(f"classes_: the loss {self._named_loss()} tells no classes apart")
             if self._names is not None:  # of the file, or of the fit before the network was changed
                 return self._names
             if self._count is not None:

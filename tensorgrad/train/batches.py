@@ -13,6 +13,7 @@ from tensorgrad.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from tensorgrad.nn.module import Module
 from tensorgrad.random import numpy_of
 from tensorgrad.tensor import Tensor
+from tensorgrad.train.inputs import must_be_finite
 from tensorgrad.utils.data import DataLoader, Dataset
 
 _BATCH_NORMS = (BatchNorm1d, BatchNorm2d, BatchNorm3d)
@@ -95,12 +96,12 @@ class InMemory:
 class Loaded:
     """The batches of a DataLoader, or of anything that gives (x, y) or (x, y, weight) at each round.
 
-    Tensors are given to the network as they are. `encode` makes of a batch's labels what the loss takes; it is given
-    none where labels are not wanted.
+    Floating numbers become `dtype`, as those of arrays do. `encode` makes of a batch's labels what the loss takes; it
+    is given none where labels are not wanted.
     """
 
-    def __init__(self, loader: Iterable[Any], encode: Callable[[Any, Any], tuple[Any, Any]] | None) -> None:
-        self.loader, self.encode = loader, encode
+    def __init__(self, loader: Iterable[Any], encode: Callable[[Any, Any], tuple[Any, Any]] | None, dtype: Any) -> None:
+        self.loader, self.encode, self.dtype = loader, encode, dtype
         self.size = getattr(loader, "batch_size", None)
 
     @property
@@ -130,12 +131,19 @@ class Loaded:
                 x = parts[0]
                 target, weight = self.encode(parts[1], parts[2] if len(parts) == 3 else None)
             inputs = tuple(x) if isinstance(x, tuple | list) else (x,)
-            tensors: Any = tuple(i if isinstance(i, TensorBase) else wrap(np.asarray(i)) for i in inputs)
+            tensors: Any = tuple(map(self._converted, inputs))
             yield Batch(tensors, target, weight, len(tensors[0]))
         if empty:
             raise ValueError(
                 "the loader gave no batches: it is empty, or an iterator that was used up; give a DataLoader"
             )
+
+    def _converted(self, x: Any) -> TensorBase:
+        array = x._data if isinstance(x, TensorBase) else np.asarray(x)
+        must_be_finite(array, "batch")
+        if array.dtype.kind == "f" and array.dtype != self.dtype:
+            return wrap(array.astype(self.dtype))
+        return x if isinstance(x, TensorBase) else wrap(array)
 
 
 def is_loader(X: Any) -> bool:

@@ -56,13 +56,16 @@ class Data:
                     "fit: a loader brings its labels and weights itself; y, sample_weight and validation_split go with "
                     "arrays"
                 )
+            own = getattr(X, "batch_size", None)
+            if own is not None and batch_size not in (BATCH_SIZE, own):
+                raise ValueError(f"fit: the loader makes batches of {own}; batch_size={batch_size} goes with arrays")
             if isinstance(class_weight, str):
                 raise ValueError(
                     "fit: a loader does not tell beforehand how many examples each class has; give class_weight as a "
                     "dict, as {label: n_examples / (n_classes * n_of_the_label)}"
                 )
             self._meet_loader(X)
-            training = Loaded(X, lambda y, w: self._encode(y, class_weight, w))
+            training = Loaded(X, lambda y, w: self._encode(y, class_weight, w), computing_dtype(self.module))
         else:
             inputs = self._meet(X, "X")
             labels = _labels("fit: ", y, len(inputs[0]))
@@ -112,7 +115,8 @@ class Data:
             if len(set(y[at:].tolist())) == 1 < len(set(y[:at].tolist())) and len(y) - at > 9:
                 warnings.warn(
                     f"fit: validation_split takes the last {len(y) - at} examples as they stand, and all of them have "
-                    f"the label {y[-1]!r}: y is sorted. Shuffle X and y together first, or give validation_data",
+                    f"the label {y[-1:].tolist()[0]!r}: y is sorted. Shuffle X and y together first, or give "
+                    f"validation_data",
                     stacklevel=4,
                 )
         held: tuple[Any, ...] = tuple(x[at:] for x in inputs), y[at:]
@@ -129,7 +133,7 @@ class Data:
         X = self._loader(X, batch_size, False)
         if is_loader(X):
             self._meet_loader(X)
-            return Loaded(X, lambda y, w: self._encode(y, None, w))
+            return Loaded(X, lambda y, w: self._encode(y, None, w), computing_dtype(self.module))
         inputs = self._meet(X, f"{what}X")
         labels = _labels(what, y, len(inputs[0]))
         return self._in_memory(inputs, *self._encode(labels, None, sample_weight, f"{what}y"), batch_size, False)
@@ -139,7 +143,7 @@ class Data:
         X = self._loader(X, batch_size, False)
         if is_loader(X):
             self._meet_loader(X)
-            return Loaded(X, None)
+            return Loaded(X, None, computing_dtype(self.module))
         return self._in_memory(self._meet(X, "X"), None, None, batch_size, False)
 
     def _encode(self, y: Any, class_weight: Any, sample_weight: Any, what: str = "y") -> tuple[Array, Array | None]:
@@ -183,12 +187,14 @@ class Data:
 
     def _meet_loader(self, loader: Any) -> None:
         if self._task is None:
-            self._look(Loaded(loader, None))
+            self._look(Loaded(loader, None, computing_dtype(self.module)))
 
     def _look(self, batches: InMemory | Loaded) -> None:
         """Find out what the network does, from the first batch."""
         ignored = self.recipe.objective.ignored if self.recipe else None
         self._task = Task(self.module, self._kind, next(iter(batches)), self._names, ignored)
+        if self._names is not None and len(self._names) != self._targets.count:  # of a network that was another
+            self._names = self._targets.names = None
         self._count = self._targets.count if self._task.name in ("multiclass", "binary") else None
 
     def _in_memory(

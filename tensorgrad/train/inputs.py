@@ -27,7 +27,7 @@ def as_inputs(X: Any, module: Module, what: str = "X") -> tuple[Array, ...]:
     """
     given = X if isinstance(X, tuple) and X and all(hasattr(x, "shape") for x in X) else (X,)
     names = [what] if len(given) == 1 else [f"{what}[{i}]" for i in range(len(given))]
-    arrays = tuple(finite(_numbers(x, name), name, computing_dtype(module)) for x, name in zip(given, names))
+    arrays = tuple(finite(_numbers(x, name), name, computing_dtype(module), x) for x, name in zip(given, names))
     lengths = {len(array) for array in arrays}
     if len(lengths) > 1:
         raise ShapeError(f"the inputs have different lengths: {', '.join(str(len(array)) for array in arrays)}")
@@ -89,11 +89,11 @@ def _where_text(values: Any, array: Array, what: str) -> str:
     return f"{what} must hold numbers, not {array.dtype}"
 
 
-def finite(array: Array, what: str, dtype: Any) -> Array:
+def finite(array: Array, what: str, dtype: Any, values: Any = None) -> Array:
     """Floating numbers in a dtype. Raises `ValueError` where they are NaN or infinite, or would be in it."""
     if array.dtype.kind != "f":
         return array
-    must_be_finite(array, what)
+    must_be_finite(array, what, values)
     with np.errstate(over="ignore"):
         converted = array.astype(dtype, copy=False)
     if converted is not array and not np.isfinite(converted).all():
@@ -101,14 +101,19 @@ def finite(array: Array, what: str, dtype: Any) -> Array:
     return converted
 
 
-def must_be_finite(array: Array, what: str) -> None:
-    """Raise `ValueError` with the place of the first NaN or infinity."""
+def must_be_finite(array: Array, what: str, values: Any = None) -> None:
+    """Raise `ValueError` with the place of the first NaN or infinity, by the names of a frame or a series."""
     if array.dtype.kind != "f" or np.isfinite(array).all():
         return
     wrong = ~np.isfinite(array)
     at = tuple(int(i) for i in np.argwhere(wrong)[0])
+    count, place = int(wrong.sum()), f"{what}[{', '.join(map(str, at))}]"
+    if hasattr(values, "iloc"):
+        place = f"{what}.iloc[{', '.join(map(str, at))}], which is row {values.index[at[0] : at[0] + 1].tolist()[0]!r}"
+        if hasattr(values, "columns"):
+            place += f" of column {values.columns[at[1]]!r}"
     raise ValueError(
-        f"{what} holds {int(wrong.sum())} values that are NaN or infinite, the first at "
-        f"{what}[{', '.join(map(str, at))}]; fill them in (sklearn.impute.SimpleImputer, numpy.nan_to_num) or leave "
+        f"{what} holds {count} value{'s' * (count != 1)} that {'is' if count == 1 else 'are'} NaN or infinite, the "
+        f"first at {place}; fill them in (sklearn.impute.SimpleImputer, numpy.nan_to_num) or leave "
         f"those examples out"
     )

@@ -32,16 +32,18 @@ class Meter:
     The metrics are given what the model predicts, and are computed over all examples, not averaged over batches.
     """
 
-    def __init__(self, metrics: list[Any], task: Task) -> None:
-        self.metrics, self.task = metrics, task
-        self.total, self.examples = 0.0, 0
+    def __init__(self, metrics: list[Any], task: Task, objective: Objective) -> None:
+        self.metrics, self.task, self.objective = metrics, task, objective
+        self.total = self.share = 0.0
         for metric in metrics:
             metric.reset()
 
     def update(self, loss: float, output: Tensor, batch: Batch) -> None:
         """Count a batch."""
-        self.total += loss * batch.size
-        self.examples += batch.size
+        share = self.objective.share(batch)
+        if share:  # of a batch that the loss leaves out as a whole there is no mean
+            self.total += loss * share
+            self.share += share
         if self.metrics:
             predictions, target, _ = self.task.targets.counted(self.task.probabilities(output._data), batch.target)
             for metric in self.metrics:
@@ -49,7 +51,8 @@ class Meter:
 
     def logs(self) -> dict[str, float]:
         """The numbers by name; the loss includes the penalties."""
-        return {"loss": self.total / max(self.examples, 1)} | {m.name: m.compute() for m in self.metrics}
+        loss = self.total / self.share if self.share else math.nan
+        return {"loss": loss} | {metric.name: metric.compute() for metric in self.metrics}
 
 
 class Loop:
@@ -84,7 +87,7 @@ class Loop:
         self.module.train()
         for layer in self.frozen:
             layer.eval()
-        meter = Meter(self.metrics, self.task)
+        meter = Meter(self.metrics, self.task, self.objective)
         whole = isinstance(self.optimizer, optim.LBFGS)
         waiting: list[tuple[int, float]] = []
         with self.task.ending.watching():
@@ -173,7 +176,7 @@ class Loop:
 
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """The loss and the metrics over all batches, in evaluation mode."""
-        meter = Meter(self.metrics, self.task)
+        meter = Meter(self.metrics, self.task, self.objective)
         with evaluating(self.module), no_grad(), self.task.ending.watching():
             for batch in batches:
                 loss, output = self._loss(batch)

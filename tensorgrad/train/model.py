@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from tensorgrad import nn
 from tensorgrad.metrics.base import Array
 from tensorgrad.nn.module import Module
+from tensorgrad.nn.parameter import Parameter
 from tensorgrad.ops.checks import must_be_int
 from tensorgrad.optim import LBFGS, Optimizer
 from tensorgrad.optim.lr_scheduler import InverseTimeLR
@@ -25,6 +26,19 @@ from tensorgrad.train.networks import activation, initialize
 from tensorgrad.train.options import LayerOptions, groups
 from tensorgrad.train.recipe import Recipe
 from tensorgrad.train.task import Task
+
+# What users of Keras and PyTorch look for, and where it is.
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("named_parameters", "state_dict", "load_state_dict", "train", "eval", "to"), "the network is model.module"
+    ),
+    "save_weights": "tensorgrad.save(model.module.state_dict(), path), or model.save(path) for all of the model",
+    "load_weights": "model.module.load_state_dict(tensorgrad.load(path))",
+    "get_weights": "model.module.state_dict() has them by name",
+    "set_weights": "model.module.load_state_dict(...) takes them by name",
+    "count_params": "sum(p.numel() for p in model.parameters()); model.summary() prints it",
+    "pop": "del model.module[-1] takes the last layer away",
+}
 
 
 class Model(Asking):
@@ -86,9 +100,16 @@ class Model(Asking):
         self._callbacks: Callbacks | None = None
         self._to_save: list[tuple[str, bool]] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_callbacks": None, "_to_save": []}  # a copy that a callback makes is in no fit
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the network computes."""
         return self.module(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        hint = f": {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+        raise AttributeError(f"'Model' object has no attribute {name!r}{hint}")
 
     def __repr__(self) -> str:
         how = f", loss={self.recipe.objective.name}" if self.recipe else ", not compiled"
@@ -170,6 +191,15 @@ class Model(Asking):
             return list(self.module)
         return list(self.module.children()) or [self.module]
 
+    def parameters(self) -> Iterator[Parameter]:
+        """The parameters of the network, for an optimizer that is given to `compile` as an object.
+
+        >>> import tensorgrad as tg
+        >>> model = tg.train.Model([tg.nn.Linear(2, 3)])
+        >>> model.compile(tg.optim.Adam(model.parameters(), lr=0.01), "mse")
+        """
+        return self.module.parameters()
+
     def _must_rest(self, what: str) -> None:
         if self._callbacks is not None:
             raise RuntimeError(f"{what}: the model is being fitted; set stop_training, and do it when fit has returned")
@@ -177,7 +207,7 @@ class Model(Asking):
     def _forget(self) -> None:
         """The network is another: what was found out about it, and its optimizer, no longer hold."""
         self._task = None
-        self._optimizer = self._schedule = None
+        self._optimizer = self._schedule = self._waiting = None
 
     def compile(
         self,
@@ -254,6 +284,7 @@ class Model(Asking):
             rates, old = told, told[0]
         for group, own in zip(self.optimizer.param_groups, rates):
             group["lr"] = rate * (own / old if old else 1.0)
+            group.pop("initial_lr", None)  # with which an LRScheduler of the next fit would begin
         if self._schedule is not None:  # which divides what it began with
             divisor = 1 + self._schedule.decay * self._schedule.last_epoch
             self._schedule.base_lrs = [group["lr"] * divisor for group in self.optimizer.param_groups]
@@ -340,6 +371,7 @@ class Model(Asking):
                 while self._to_save:
                     path, due = self._to_save.pop(0)
                     if due or self.stop_training:
+                        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
                         saving.write(self, path, training=True)
         finally:
             self._callbacks = None
@@ -363,8 +395,19 @@ class Model(Asking):
         """
         self._to_save.append((path, due))
 
+    def _must_not_say_trainable(self) -> None:
+        """Raise where a layer was to be frozen by an attribute, as in Keras: nothing reads it."""
+        for name, layer in [(None, self), *self.module.named_modules()]:
+            if vars(layer).get("trainable") is False:
+                whose = "the model" if name is None else f"layer {name!r}"
+                raise AttributeError(
+                    f"fit: trainable=False, an attribute of {whose}, does nothing; delete it, and say "
+                    f"model.configure({name or ''!r}, trainable=False)"
+                )
+
     def _parts(self) -> dict[str, Any]:
         """What the loop needs to train."""
+        self._must_not_say_trainable()
         optimizer = self.optimizer
         parts = {"optimizer": optimizer, "schedule": self._schedule, **self._compiled("fit").limits}
         parts["frozen"] = [self.module.get_submodule(name) for name in self._frozen]

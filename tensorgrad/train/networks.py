@@ -109,7 +109,7 @@ def initialize(module: Module, scheme: str | Callable[[Any], Any]) -> Module:
                 init.zeros_(parameter)
             elif parameter.ndim > 1:
                 scheme(parameter)
-        if getattr(layer, "padding_idx", None) is not None:
+        if isinstance(layer, nn.Embedding | nn.EmbeddingBag) and layer.padding_idx is not None:
             with no_grad():
                 layer.weight[layer.padding_idx] = 0.0
     return module

@@ -93,7 +93,9 @@ class Objective:
             if not self.kind:
                 self.kind = _KINDS.get(type(loss), "custom")
                 self._function = _of(loss)
-        self.ignored: int | None = getattr(loss, "ignore_index", None) if self.kind == "categorical" else None
+        self.ignored: int | None = None
+        if self.kind == "categorical" and not isinstance(loss, str):
+            self.ignored = getattr(loss, "ignore_index", -100)  # of a function its default
 
     def __call__(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The loss of a batch; with weights of the examples, that of each is multiplied by its own beforehand."""
@@ -107,15 +109,27 @@ class Objective:
         if not losses.ndim or len(losses) != len(weight):
             raise ShapeError(f"the loss {self.name} must give a loss for each example, and gave shape {losses.shape}")
         total = (losses.reshape(len(weight), -1).sum(1) * weight).sum()
-        return total if getattr(self.given, "reduction", "mean") == "sum" else total / self._count(losses, target)
+        if getattr(self.given, "reduction", "mean") == "sum":
+            return total
+        counted = self._count(target._data)
+        return total / (losses.numel() if counted is None else counted)
 
-    def _count(self, losses: Tensor, target: Tensor) -> Any:
-        """How many losses the mean is over: none for labels that are left out, for others the weight of their class."""
+    def _count(self, target: Any) -> Any:
+        """How many losses the mean is over: none for labels that are left out, for others the weight of their class.
+
+        None where each counts as one.
+        """
         if self.kind != "categorical" or target.dtype.kind == "f":
-            return losses.numel()
-        labels = target._data[target._data != self.ignored]
+            return None
+        labels = target[target != self.ignored]
         by_class = getattr(self.given, "weight", None)
         return labels.size if by_class is None else by_class._data[labels].sum()
+
+    def share(self, batch: Any) -> float:
+        """By how much the loss of a batch counts in the mean over several."""
+        of_sum = getattr(self.given, "reduction", "mean") == "sum"
+        counted = None if of_sum or batch.target is None else self._count(batch.target)
+        return batch.size if counted is None else float(counted)
 
 
 def _of(loss: Any) -> Callable[..., Any]:

@@ -69,7 +69,7 @@ class Recipe:
             )
         numbers = {"learning_rate": learning_rate, "decay": decay, "clip_norm": clip_norm, "clip_value": clip_value}
         for name, value in numbers.items():
-            if value is not None:
+            if value is not None and not (name.startswith("clip") and value == float("inf")):
                 must_be_number(f"compile: {name}", value)
         must_be_int("compile", 1, gradient_accumulation_steps=gradient_accumulation_steps)
         self.objective = Objective(loss)

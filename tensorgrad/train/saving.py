@@ -13,7 +13,7 @@ from tensorgrad.io import load as load_file
 from tensorgrad.io import save as save_file
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.state import StateDictError
-from tensorgrad.random import get_rng_state, set_rng_state
+from tensorgrad.random import fork_rng, get_rng_state, set_rng_state
 from tensorgrad.train.architecture import NotDescribed, build, describe
 from tensorgrad.train.history import History
 from tensorgrad.train.options import LayerOptions
@@ -25,6 +25,11 @@ _VERSION = 1
 
 def write(model: Any, path: str | os.PathLike[str], *, training: bool, include_optimizer: bool = True) -> None:
     """Write a model to a file; with `training`, all that a fit needs to go on from here."""
+    if os.fspath(path).endswith((".h5", ".hdf5", ".keras", ".pkl", ".onnx")):
+        raise ValueError(
+            f"save: a model is written as safetensors, and {os.fspath(path)!r} names another format; end it in "
+            f".safetensors"
+        )
     content = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -72,7 +77,8 @@ def load(cls: Any, path: Any, module: Module | None) -> Any:
                 f"Model.load: the network in {os.fspath(path)!r} is {network['own']}; make it and give it: "
                 f"Model.load(path, module=...)"
             )
-        module = build(network)
+        with fork_rng():  # building draws weights, and loading must not change what is drawn after it
+            module = build(network)
     if not isinstance(module, Module):
         hint = f": write {module.__name__}(...)" if isinstance(module, type) else ""
         raise TypeError(f"Model.load: module must be an nn.Module, not {module!r}{hint}")
@@ -96,7 +102,7 @@ def _model(cls: Any, content: dict[str, Any], module: Module) -> Any:
         model._waiting = content["optimizer"]
     model._kind = content["kind"]
     model._names = None if content["names"] is None else np.array(content["names"])
-    model._count, model._columns, model.fitted = content["count"], content["columns"], content["fitted"]
+    model._count, model._columns, model.fitted = content.get("count"), content["columns"], content["fitted"]
     model.history = _history_again(content["history"])
     module.eval()
     return model

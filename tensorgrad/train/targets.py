@@ -121,7 +121,7 @@ class Targets:
                 array = array.astype(np.float64, casting="safe" if array.dtype.kind == "c" else "unsafe")
             except (TypeError, ValueError):
                 raise TypeError(
-                    f"{what} holds {array.ravel()[0]!r}, and the loss compares numbers; for classes use "
+                    f"{what} holds {array.ravel()[:1].tolist()[0]!r}, and the loss compares numbers; for classes use "
                     f"'categorical_crossentropy' or 'binary_crossentropy'"
                 ) from None
         array = finite(array, what, self.dtype)
@@ -301,7 +301,7 @@ class Targets:
         kept = indices != self.ignored
         if isinstance(class_weight, Mapping):
             by_class = self._by_class(class_weight)
-        elif class_weight == "balanced":
+        elif isinstance(class_weight, str) and class_weight == "balanced":
             counts = np.bincount(indices[kept], minlength=self.count)
             by_class = kept.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
         else:

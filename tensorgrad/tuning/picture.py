@@ -49,6 +49,7 @@ def plot_study(study: Any, ax: Any = None) -> Any:
     pruned = [(t.number, t.intermediate_values) for t in done["PRUNED"] if t.intermediate_values]
     last = [reports[max(reports)] for _, reports in pruned]
     if pruned:
+        values.hlines(best[-1], numbers[-1], max(numbers[-1], pruned[-1][0]), color=COLORS[1])
         values.plot([n for n, _ in pruned], last, "x", color=QUIET, label="pruned, its last value")
     metric = study.user_attrs.get("metric", "value")
     drawn = np.array([*(trial.value for trial in complete), *last])
@@ -62,7 +63,7 @@ def plot_study(study: Any, ax: Any = None) -> Any:
         xlabel="trial",
         ylabel=f"{metric} (log scale)" if logarithmic else metric,
     )
-    values.xaxis.set_major_locator(plt.matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
+    values.xaxis.set_major_locator(plt.matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     values.grid(alpha=0.3)
     legend(values)
     if matters:

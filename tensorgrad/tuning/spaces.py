@@ -95,6 +95,13 @@ def _drawn(name: str, space: Any) -> Callable[[Any], Any]:
         return lambda trial: space.suggest(trial, name)
     if isinstance(space, Set):
         raise TypeError(f"search: the choices of {name!r} are a set, which has no order; make a list of it")
+    if hasattr(space, "to_internal_repr") or (
+        isinstance(space, tuple) and len(space) == 2 and all(isinstance(x, Real) for x in space)
+    ):
+        raise TypeError(
+            f"search: {name}={space!r} does not tell what to draw; write tuning.Uniform(low, high), tuning.LogUniform("
+            f"low, high) or tuning.Integer(low, high) for a range, and a list for choices"
+        )
     choices = space.tolist() if isinstance(space, np.ndarray) else space
     if not isinstance(choices, list | tuple | range):
         return lambda trial: space
@@ -115,6 +122,9 @@ def suggester(space: Any) -> Callable[[Any], dict[str, Any]]:
     if callable(space):
         return space
     if not isinstance(space, Mapping) or not space:
-        raise TypeError(f"search: space must be a dict of names and spaces, or a function of a trial, not {space!r}")
+        raise TypeError(
+            f"search: space must be a dict of names and spaces, or a function of a trial, not "
+            f"{space if isinstance(space, Mapping) else type(space).__name__}; the order is search(build, space, X, y)"
+        )
     drawn = {name: _drawn(name, each) for name, each in space.items()}
     return lambda trial: {name: draw(trial) for name, draw in drawn.items()}

@@ -14,12 +14,13 @@ from typing import Any
 
 from tensorgrad.metrics.naming import larger_is_better
 from tensorgrad.ops.checks import must_be_int
-from tensorgrad.random import default_generator, get_rng_state, manual_seed, set_rng_state
+from tensorgrad.random import default_generator, fork_rng, manual_seed
 from tensorgrad.train import Callback, EarlyStopping, Model
 from tensorgrad.tuning.picture import plot_study
 from tensorgrad.tuning.pruning import PruningCallback
 from tensorgrad.tuning.pruning import optuna as _optuna
 from tensorgrad.tuning.spaces import suggester
+from tensorgrad.utils.stores import alone
 
 _FIT = ("batch_size", "epochs")
 
@@ -106,15 +107,16 @@ def search(
     direction = direction or ("maximize" if larger_is_better(metric) else "minimize")
     if direction not in ("minimize", "maximize"):
         raise ValueError(f"search: direction must be 'minimize' or 'maximize', not {direction!r}")
-    if metric.startswith("val_") and fit.get("validation_data") is None and not fit.get("validation_split"):
+    suggest = suggester(space)
+    validated = fit.get("validation_data") is not None or fit.get("validation_split")
+    if metric.startswith("val_") and not validated and not callbacks:  # which may add numbers of their own
         raise ValueError(
             f"search: {metric!r} is a number of the validation data; give validation_data=(X, y) or "
             f"validation_split=0.2, or a metric of the training data such as {metric[4:]!r}"
         )
-    suggest = suggester(space)
     fit = {"epochs": epochs, "batch_size": batch_size, "verbose": 0, **fit}
     _must_take("Model.fit", Model.fit, [*fit, "self", "X"])
-    with _quiet(optuna), _unchanged():
+    with _quiet(optuna), fork_rng():
         study = _study(optuna, direction, sampler, pruner, seed, storage, study_name, epochs)
         trainer = _Trainer(build, suggest, X, y, metric, fit, callbacks, study, logger)
         if isinstance(space, Mapping):
@@ -124,10 +126,14 @@ def search(
         if logger is not None:
             logger.open()
         try:
-            done = [t for t in study.trials if t.state.is_finished() and not t.user_attrs.get("interrupted")]
-            missing = n_trials - len(done)
+            missing = n_trials - len(_done(study))
+
+            def stop_when_done(study: Any, trial: Any) -> None:  # other processes may take part
+                if len(_done(study)) >= n_trials:
+                    study.stop()
+
             if missing > 0:
-                study.optimize(trainer, n_trials=missing, timeout=timeout, catch=Exception)
+                study.optimize(trainer, n_trials=missing, timeout=timeout, catch=Exception, callbacks=[stop_when_done])
             result = _result(optuna, study, suggest)
             if logger is not None:
                 _write(logger, result, metric)
@@ -140,6 +146,11 @@ def search(
         if logger is not None:
             logger.close()
     return result
+
+
+def _done(study: Any) -> list[Any]:
+    """The trials that came to an end of any kind, but for those that were interrupted."""
+    return [t for t in study.trials if t.state.is_finished() and not t.user_attrs.get("interrupted")]
 
 
 def _must_take(name: str, function: Callable[..., Any], keywords: list[str]) -> None:
@@ -161,16 +172,6 @@ def _quiet(optuna: ModuleType) -> Iterator[None]:
         optuna.logging.set_verbosity(verbosity)
 
 
-@contextmanager
-def _unchanged() -> Iterator[None]:
-    """The default generator is afterwards as it was."""
-    state = get_rng_state()
-    try:
-        yield
-    finally:
-        set_rng_state(state)
-
-
 def _study(
     optuna: ModuleType,
     direction: str,
@@ -186,9 +187,10 @@ def _study(
         study_name = study_name or "tensorgrad"
         storage = os.fspath(storage)
         storage = storage if "://" in storage else f"sqlite:///{storage}"
-    study = optuna.create_study(
-        storage=storage, study_name=study_name, direction=direction, load_if_exists=storage is not None
-    )
+    with alone(storage):
+        study = optuna.create_study(
+            storage=storage, study_name=study_name, direction=direction, load_if_exists=storage is not None
+        )
     if study.direction.name.lower() != direction:
         raise ValueError(
             f"search: the study {study_name!r} in {storage!r} is to {study.direction.name.lower()}, and this search to "

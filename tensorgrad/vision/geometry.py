@@ -15,6 +15,7 @@ import numpy as np
 from tensorgrad.creation import from_numpy
 from tensorgrad.errors import ShapeError
 from tensorgrad.nn.functional import pad
+from tensorgrad.ops import stack
 from tensorgrad.random import numpy_of
 from tensorgrad.tensor import Tensor
 from tensorgrad.vision.resampling import InterpolationMode, resized, resized_bytes
@@ -67,11 +68,13 @@ def _four(name: str, padding: int | Sequence[int], mode: str) -> tuple[int, ...]
     return sides * (4 // len(sides))
 
 
-def _padded(image: Tensor, sides: Sequence[int], fill: float, mode: str) -> Tensor:
+def _padded(image: Tensor, sides: Sequence[int], fill: Any, mode: str) -> Tensor:
     """A tensor with pixels put on its sides: left, top, right, bottom."""
     left, top, right, bottom = sides
     if mode == "constant":
-        return pad(image, (left, right, top, bottom), value=fill)
+        if not isinstance(fill, Sequence):
+            return pad(image, (left, right, top, bottom), value=fill)
+        return stack([pad(x, (left, right, top, bottom), value=f) for x, f in zip(image, fill, strict=True)])
     for axis, before, after in ((-2, top, bottom), (-1, left, right)):
         taken: Any = np.pad(np.arange(image.shape[axis]), (before, after), mode)  # type: ignore[call-overload]
         image = image.index_select(axis, from_numpy(taken))
@@ -169,8 +172,8 @@ class CenterCrop:
 class Pad:
     """The image with pixels put around it: an int, two for the sides and for top and bottom, or four.
 
-    Four are for left, top, right and bottom. The pixels are `fill` in mode "constant", else made of the image: its
-    "edge", or mirrored, "reflect", or "symmetric" with the edge.
+    Four are for left, top, right and bottom. The pixels are `fill` in mode "constant", a number or one per channel,
+    or made of the image: its "edge", or mirrored, "reflect", or "symmetric" with the edge.
 
     >>> import tensorgrad as tg
     >>> from tensorgrad.vision import transforms
@@ -178,7 +181,9 @@ class Pad:
     tensor([[3, 2, 1, 2, 3, 2, 1]])
     """
 
-    def __init__(self, padding: int | Sequence[int], fill: float = 0, padding_mode: str = "constant") -> None:
+    def __init__(
+        self, padding: int | Sequence[int], fill: float | Sequence[float] = 0, padding_mode: str = "constant"
+    ) -> None:
         self._sides = _four("Pad", padding, padding_mode)
         self.padding, self.fill, self.padding_mode = padding, fill, padding_mode
 
@@ -206,7 +211,7 @@ class RandomCrop:
         size: int | Sequence[int],
         padding: int | Sequence[int] | None = None,
         pad_if_needed: bool = False,
-        fill: float = 0,
+        fill: float | Sequence[float] = 0,
         padding_mode: str = "constant",
     ) -> None:
         self.size, self.padding = _pair("RandomCrop", size), padding

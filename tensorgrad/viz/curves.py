@@ -162,7 +162,7 @@ def _finish(ax: Any, name: str, curves: list[np.ndarray[Any, Any]]) -> None:
         ax.set_yscale("log")
     title = words.upper() if len(words) <= 3 else words[:1].upper() + words[1:]
     ax.set(title=title, xlabel="epoch", ylabel=f"{words} (log scale)" if logarithmic else words)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     if longest == 1:
         ax.set_xlim(0.5, 1.5)
     ax.grid(alpha=0.3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.errors import ShapeError
 from tensorgrad.metrics.base import Array, array
 from tensorgrad.ops.checks import must_be_int
-from tensorgrad.viz.panels import panels, returned
+from tensorgrad.viz.panels import instead_of, panels, returned
 
 POINTS = 0.075  # the width in inches of a letter of a title
 
@@ -49,7 +49,7 @@ def plot_mistakes(
     y_true: Any,
     y_pred: Any,
     probabilities: Any = None,
-    class_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | Mapping[Any, str] | None = None,
     most: int = 20,
     cmap: str = "gray",
 ) -> Any:
@@ -67,11 +67,17 @@ def plot_mistakes(
     """
     name = "plot_mistakes"
     pixels, low, high = _pixels(name, images)
-    true, predicted = array(y_true).reshape(-1), array(y_pred).reshape(-1)
+    true, given = array(y_true).reshape(-1), array(y_pred)
+    predicted = given.reshape(-1)
     if not len(pixels) == len(true) == len(predicted):
         raise ShapeError(
-            f"{name}: there are {len(pixels)} images, {len(true)} true and {len(predicted)} predicted classes; of "
-            f"probabilities (n, classes) take .argmax(1)"
+            f"{name}: there are {len(pixels)} images, {len(true)} true and {len(predicted)} predicted classes"
+            f"{instead_of(given)}"
+        )
+    if predicted.dtype.kind == "f" and (predicted != np.round(predicted)).any():
+        raise ValueError(
+            f"{name}: y_pred must be classes, and holds {predicted[predicted != np.round(predicted)][0]:.4g}"
+            f"{instead_of(given.reshape(-1, 1))}"
         )
     wrong = np.flatnonzero(true != predicted)
     sure = None
@@ -88,12 +94,13 @@ def plot_mistakes(
         ax.axis("off")
         return ax
     labels = {*true, *predicted}
-    if class_names is not None and not labels <= set(range(len(class_names))):
+    if isinstance(class_names, Sequence) and not labels <= set(range(len(class_names))):
         raise ValueError(
             f"{name}: class_names must name the classes 0, 1, ... in order; it has {len(class_names)} names, and there "
             f"are the classes {', '.join(map(str, sorted(labels)))}"
         )
-    names = {label: str(label if class_names is None else class_names[int(label)]) for label in labels}
+    named = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names or ()))
+    names = {label: str(named.get(label, label)) for label in labels}
     texts = []
     for i in shown:
         pair = [names[true[i]], names[predicted[i]]]
@@ -142,5 +149,6 @@ def _grid(
     for each, image, text in zip(axes, pixels, texts):
         each.imshow(image, cmap=cmap, vmin=low, vmax=high)
         each.set_title(text, fontsize=9)
-        each.axis("off")
+        each.set(xticks=[], yticks=[])
+        each.spines[:].set(color="0.8", linewidth=0.8)  # a white picture on white paper needs an edge
     return axes

@@ -88,6 +88,15 @@ def module_of(name: str, model: Any) -> Module:
     return module
 
 
+def instead_of(predicted: np.ndarray[Any, Any]) -> str:
+    """What to give where scores were given for classes."""
+    if predicted.ndim != 2:
+        return ""
+    if predicted.shape[1] == 1:  # argmax of a single column is 0 for every example
+        return "; of one column of probabilities (n, 1) take model.predict_classes(X), or p[:, 0] > 0.5"
+    return "; of probabilities (n, classes) take .argmax(1), or model.predict_classes(X) for labels of other names"
+
+
 def classes_of(name: str, y: np.ndarray[Any, Any], count: int, what: str = "columns of scores") -> np.ndarray[Any, Any]:
     """The classes that columns or names stand for: those in y, in order, or 0, 1, ... if y has not all of them."""
     found = np.unique(y)

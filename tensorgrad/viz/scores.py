@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.errors import ShapeError
 from tensorgrad.metrics.base import array
 from tensorgrad.metrics.scikit_learn import of_scikit_learn
-from tensorgrad.viz.panels import QUIET, classes_of, entitle, fitting, legend, look, panel
+from tensorgrad.viz.panels import QUIET, classes_of, entitle, fitting, instead_of, legend, look, panel
 
 SHARES = {"true": "share of each true class", "pred": "share of each predicted class", "all": "share of all examples"}
 MOST_NUMBERS = 30  # classes up to which the cells are large enough for a number
@@ -36,8 +36,8 @@ def plot_confusion_matrix(
     true, predicted = array(y_true), array(y_pred)
     if true.ndim != 1 or true.shape != predicted.shape or not true.size:
         raise ShapeError(
-            f"{name}: y_true {true.shape} and y_pred {predicted.shape} must be classes of one shape (n,); of "
-            f"probabilities (n, classes) take .argmax(1)"
+            f"{name}: y_true {true.shape} and y_pred {predicted.shape} must be classes of one shape (n,)"
+            f"{instead_of(predicted)}"
         )
     if normalize is not None and normalize not in SHARES:
         raise ValueError(f"{name}: normalize must be 'true', 'pred', 'all' or None, not {normalize!r}")

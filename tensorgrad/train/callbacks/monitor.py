@@ -197,9 +197,7 @@ class ModelCheckpoint(Monitor):
             self.best = value
         due = self.save_best_only or (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]
         # The model writes it when all callbacks have seen the end of the epoch: what they remember is part of it.
-        path = self.path(epoch, logs)
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        self.model.save_after_epoch(path, due)
+        self.model.save_after_epoch(self.path(epoch, logs), due)
 
     def path(self, epoch: int, logs: Logs) -> str:
         """The name of the file of an epoch."""
