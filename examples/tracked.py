@@ -62,11 +62,11 @@ class Fit(NamedTuple):
     batch_size: int
 
 
-# For each data set the networks by name; the teachers are convolutional too.
+# For each data set the networks by name.
 TEACHER = Fit(lambda: convolutional(3, 64, 1), 3, 5e-4, 32)
 NETWORKS: dict[str, dict[str, Fit]] = {
     "cats": {
-        "convolutional": Fit(lambda: convolutional(3, 64, 1), 3, 5e-4, 32),
+        "convolutional": TEACHER,
         "256-64-1": Fit(lambda: train.mlp([12288, 256, 64, 1]), 3, 5e-4, 32),
         "20-7-5-1": Fit(lambda: train.mlp([12288, 20, 7, 5, 1]), 8, 5e-4, 32),
         "20-7-5-1 taught": Fit(lambda: train.mlp([12288, 20, 7, 5, 1]), 8, 1e-3, 128),
@@ -84,8 +84,8 @@ def load(data: str, root: Path | None, copies: int) -> tuple[Data, Data]:
     if data == "mnist":
         return MNIST(root, flat=True).tensors, MNIST(root, train=False, flat=True).tensors
     training, test = CatVsNonCat(root), CatVsNonCat(root, train=False)
-    images = changed(training.images, copies, RandomCrop(64, padding=6, padding_mode="reflect"))
-    return (scaled(images), training.labels.repeat(copies)), (scaled(test.images), test.labels)
+    images = scaled(shifted(training.images, copies))
+    return (images, training.labels.repeat(copies)), (scaled(test.images), test.labels)
 
 
 def changed(images: tg.Tensor, copies: int, *crop: Any) -> tg.Tensor:
@@ -93,6 +93,11 @@ def changed(images: tg.Tensor, copies: int, *crop: Any) -> tg.Tensor:
     tint = Lambda(lambda image: image * (0.8 + 0.4 * tg.rand(3, 1, 1)))
     change = Compose([*crop, RandomHorizontalFlip(), tint])
     return tg.stack([change(image) for _ in range(copies) for image in images])
+
+
+def shifted(images: tg.Tensor, copies: int) -> tg.Tensor:
+    """Copies of images, shifted by up to six pixels."""
+    return changed(images, copies, RandomCrop(64, padding=6, padding_mode="reflect"))
 
 
 def parts(images: tg.Tensor, copies: int, least: float) -> tg.Tensor:
@@ -109,11 +114,12 @@ class Lessons(Dataset):
     """Mixtures of parts of images two by two, kept as bytes, and what teachers say of each on average."""
 
     def __init__(self, pictures: CatVsNonCat, seeds: range, copies: int, rounds: int) -> None:
-        again = scaled(parts(pictures.images, copies, 0.5)), pictures.labels.repeat(copies)
+        both = shifted(pictures.images, copies), parts(pictures.images, copies, 0.5)
+        again = scaled(tg.cat(both)), pictures.labels.repeat(2 * copies)
         teachers = [fitted("cats", TEACHER, again, seed, []) for seed in tqdm(seeds, "teachers", unit="fit")]
         mixed, said = [], []
         for _ in tqdm(range(rounds), "lessons", unit="round"):
-            images, share = parts(pictures.images, copies, 0.3), tg.rand(len(again[0]), 1, 1, 1)
+            images, share = parts(pictures.images, copies, 0.3), tg.rand(len(both[1]), 1, 1, 1)
             images = (share * images + (1 - share) * images[tg.randperm(len(images))]).clamp(0, 1)
             mixed.append((255 * images.flatten(1)).round().to(tg.uint8))
             said.append(sum(teacher.predict(scaled(images)) for teacher in teachers) / len(teachers))
