@@ -119,7 +119,7 @@ class Objective:
 
         None where each counts as one.
         """
-        if self.kind != "categorical" or target.dtype.kind == "f":
+        if self.ignored is None or target.dtype.kind == "f":
             return None
         labels = target[target != self.ignored]
         by_class = getattr(self.given, "weight", None)
