@@ -37,9 +37,9 @@ def log_model(
     `mlflow.pyfunc.load_model(uri).predict(X)` gives what `Model.predict` gives, in any process that has tensorgrad,
     and the labels with `params={"method": "predict_classes"}`. X of rows may be an array or a data frame of any real
     dtype, and must be a frame if the model has learned from one; X of more dimensions, or of more than 1,000 columns,
-    is an array of the network's dtype; several inputs are a dict of "input_0", "input_1" and so on. A server of MLflow's
-    takes rows as JSON, not as CSV. `input_example`, a few rows of X, is kept with it. A network of a class of your own is logged as well, but only `load_model` reads it
-    again.
+    is an array of the network's dtype; several inputs are a dict of "input_0", "input_1" and so on. MLflow's server
+    takes rows as JSON, not as CSV. `input_example`, a few rows of X, is kept with it. A network of a class of your own
+    is logged as well, but only `load_model` reads it again.
 
     The run is that of `run_id`, else the one that is open, else a new one. With `registered_model_name` a version of a
     registered model is made of it. `pip_requirements` are tensorgrad and NumPy by default. Raises `TypeError` for what

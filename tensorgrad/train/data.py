@@ -48,6 +48,9 @@ class Data:
         validation_split: float,
     ) -> tuple[InMemory | Loaded, InMemory | Loaded | None]:
         """The batches to train on, and those to validate on."""
+        own = getattr(X, "batch_size", None) if is_loader(X) else None
+        if own is not None and batch_size not in (BATCH_SIZE, own):
+            raise ValueError(f"fit: the loader makes batches of {own}; batch_size={batch_size} goes with arrays")
         X = self._loader(X, batch_size, shuffle)
         training: InMemory | Loaded
         if is_loader(X):
@@ -56,9 +59,6 @@ class Data:
                     "fit: a loader brings its labels and weights itself; y, sample_weight and validation_split go with "
                     "arrays"
                 )
-            own = getattr(X, "batch_size", None)
-            if own is not None and batch_size not in (BATCH_SIZE, own):
-                raise ValueError(f"fit: the loader makes batches of {own}; batch_size={batch_size} goes with arrays")
             if isinstance(class_weight, str):
                 raise ValueError(
                     "fit: a loader does not tell beforehand how many examples each class has; give class_weight as a "

@@ -178,7 +178,7 @@ class ModelCheckpoint(Monitor):
         """Forget an earlier fit, and see that the folder is there before hours of training."""
         self.best = self.worst
         try:
-            first = string.Formatter().vformat(self.filepath, (), defaultdict[str, float](float, epoch=1))
+            first = string.Formatter().vformat(self.filepath, (), defaultdict[str, float](float, epoch=self.every))
         except (ValueError, IndexError, KeyError) as error:
             raise ValueError(
                 f"ModelCheckpoint: {self.filepath!r} is no pattern: {error}; it is like 'run/{{epoch:03d}}.safetensors'"
