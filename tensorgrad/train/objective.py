@@ -127,6 +127,8 @@ class Objective:
 
     def share(self, batch: Any) -> float:
         """By how much the loss of a batch counts in the mean over several."""
+        if self.ignored is None:
+            return batch.size
         of_sum = getattr(self.given, "reduction", "mean") == "sum"
         counted = None if of_sum or batch.target is None else self._count(batch.target)
         return batch.size if counted is None else float(counted)
