@@ -22,7 +22,7 @@ from tensorgrad.autograd.graph import wrap
 from tensorgrad.metrics.base import Array
 from tensorgrad.nn.modes import computing_dtype
 from tensorgrad.nn.module import Module
-from tensorgrad.random import get_rng_state, manual_seed, set_rng_state
+from tensorgrad.random import fork_rng, get_rng_state, manual_seed, set_rng_state
 from tensorgrad.train.batches import Batch, batch_size_of
 from tensorgrad.train.inputs import as_inputs, takes_integers
 from tensorgrad.train.objective import Objective
@@ -117,8 +117,7 @@ class NeuralNet(BaseEstimator):  # type: ignore[misc]
     @contextmanager
     def _random_numbers(self, anew: bool) -> Iterator[None]:
         """While this lasts, the library's random numbers come from `random_state`, or go on where a fit ended."""
-        with _TURN:
-            before = get_rng_state()
+        with _TURN, fork_rng():
             if anew:
                 manual_seed(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
             else:
@@ -127,7 +126,6 @@ class NeuralNet(BaseEstimator):  # type: ignore[misc]
                 yield
             finally:
                 self._random = get_rng_state()
-                set_rng_state(before)
 
     def _build(self, X: Array, outputs: int) -> None:
         """Make the network, and see that its outputs go with y."""
